@@ -1,0 +1,160 @@
+#include "base/files.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace nd {
+
+namespace {
+// The kind a failed open or write has for the caller.
+Error FromErrno(std::string_view what, const std::string& path, int error_number) {
+  const std::string detail = std::string(what) + " " + path + ": " + std::strerror(error_number);
+  switch (error_number) {
+    case ENOENT: return NotFound("No such file.", detail);
+    case EACCES:
+    case EPERM: return Forbidden("The server may not use a file it needs.", detail);
+    case ENOSPC:
+    case EDQUOT:
+    case EIO:
+    case EROFS: return Unavailable("The server's disk does not take writes at the moment.", detail);
+    default: return Internal(detail);
+  }
+}
+
+std::string DirectoryOf(const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+Result<void> SyncDirectory(const std::string& path) {
+  UniqueFd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return FromErrno("open", path, errno);
+  if (fsync(fd.get()) != 0) return FromErrno("fsync", path, errno);
+  return {};
+}
+
+Result<void> RequireOurs(const std::string& path, const struct stat& info, mode_t forbidden_bits) {
+  if (info.st_uid != geteuid()) {
+    return Forbidden("A file of the state folder belongs to another user.",
+                     path + " belongs to uid " + std::to_string(info.st_uid) + "; run: chown " +
+                         std::to_string(geteuid()) + " " + path);
+  }
+  if ((info.st_mode & forbidden_bits) != 0) {
+    return Forbidden("A file of the state folder is open to other users.",
+                     path + " is open to other users; run: chmod go-rwx " + path);
+  }
+  return {};
+}
+}  // namespace
+
+void UniqueFd::Reset() {
+  if (fd_ >= 0) close(std::exchange(fd_, -1));
+}
+
+Result<void> EnsurePrivateDirectory(const std::string& path) {
+  struct stat info;
+  if (stat(path.c_str(), &info) == 0) {
+    if (!S_ISDIR(info.st_mode)) return Forbidden("A path of the state folder is not a directory.", path);
+    return RequireOurs(path, info, S_IWGRP | S_IWOTH);
+  }
+  if (errno != ENOENT) return FromErrno("stat", path, errno);
+  const std::string parent = DirectoryOf(path);
+  if (parent != path && parent != "." && access(parent.c_str(), F_OK) != 0) ND_TRY(EnsurePrivateDirectory(parent));
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return FromErrno("mkdir", path, errno);
+  return SyncDirectory(parent);
+}
+
+Result<Secret> ReadSecretFile(const std::string& path, std::size_t max_size) {
+  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (!fd) return FromErrno("open", path, errno);
+  struct stat info;
+  if (fstat(fd.get(), &info) != 0) return FromErrno("fstat", path, errno);
+  if (!S_ISREG(info.st_mode)) return InvalidInput("Not a regular file.", path);
+  if (static_cast<std::size_t>(info.st_size) > max_size) {
+    return TooLarge("The file is larger than allowed.", path + " has " + std::to_string(info.st_size) + " bytes, at most " +
+                                                            std::to_string(max_size) + " are allowed");
+  }
+  Secret content = Secret::OfSize(static_cast<std::size_t>(info.st_size));
+  std::size_t done = 0;
+  while (done < content.size()) {
+    const ssize_t got = read(fd.get(), content.Mutable().data() + done, content.size() - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return FromErrno("read", path, errno);
+    if (got == 0) return Internal(path + " became shorter while it was read");
+    done += static_cast<std::size_t>(got);
+  }
+  return content;
+}
+
+Result<std::string> ReadTextFile(const std::string& path, std::size_t max_size) {
+  ND_ASSIGN(const Secret content, ReadSecretFile(path, max_size));
+  return std::string(content.ExposeSecret());
+}
+
+Result<void> RequirePrivateFile(const std::string& path) {
+  struct stat info;
+  if (stat(path.c_str(), &info) != 0) return FromErrno("stat", path, errno);
+  if (!S_ISREG(info.st_mode)) return Forbidden("A file of the state folder is not a regular file.", path);
+  return RequireOurs(path, info, S_IRWXG | S_IRWXO);
+}
+
+Result<void> WriteAll(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t done = write(fd, bytes.data(), bytes.size());
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) return FromErrno("write", "", errno);
+    bytes.remove_prefix(static_cast<std::size_t>(done));
+  }
+  return {};
+}
+
+Result<void> ReplaceFileDurably(const std::string& path, std::string_view bytes) {
+  const std::string temporary = path + ".new";
+  UniqueFd fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) return FromErrno("open", temporary, errno);
+  const auto fail = [&](Error error) -> Result<void> {
+    unlink(temporary.c_str());
+    return error;
+  };
+  if (auto written = WriteAll(fd.get(), bytes); !written.ok()) return fail(std::move(written).error().At(temporary));
+  if (fsync(fd.get()) != 0) return fail(FromErrno("fsync", temporary, errno));
+  if (rename(temporary.c_str(), path.c_str()) != 0) return fail(FromErrno("rename", temporary, errno));
+  return SyncDirectory(DirectoryOf(path));
+}
+
+Result<void> CreateFileDurably(const std::string& path, std::string_view bytes) {
+  const std::string temporary = path + ".new";
+  UniqueFd fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) return FromErrno("open", temporary, errno);
+  const auto fail = [&](Error error) -> Result<void> {
+    unlink(temporary.c_str());
+    return error;
+  };
+  if (auto written = WriteAll(fd.get(), bytes); !written.ok()) return fail(std::move(written).error().At(temporary));
+  if (fsync(fd.get()) != 0) return fail(FromErrno("fsync", temporary, errno));
+  // link(2) refuses an existing name, so a file that appeared meanwhile is never overwritten.
+  if (link(temporary.c_str(), path.c_str()) != 0) {
+    if (errno == EEXIST) return fail(Conflict("The file exists already.", path));
+    return fail(FromErrno("link", path, errno));
+  }
+  unlink(temporary.c_str());
+  return SyncDirectory(DirectoryOf(path));
+}
+
+Result<FileLock> FileLock::Acquire(const std::string& path) {
+  UniqueFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) return FromErrno("open", path, errno);
+  if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return Conflict("Another process is using this state folder.", path + " is locked");
+    return FromErrno("flock", path, errno);
+  }
+  return FileLock(std::move(fd));
+}
+
+}  // namespace nd

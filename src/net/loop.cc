@@ -1,0 +1,49 @@
+#include "net/loop.h"
+
+namespace nd::net {
+
+Loop::Loop(std::size_t index) : index_(index), work_(context_.get_executor()) {}
+
+void Loop::Run() {
+  while (!context_.stopped()) {
+    if (context_.run_one() == 0) break;
+    context_.poll();
+    RunEndOfTurn();
+  }
+  RunEndOfTurn();
+}
+
+void Loop::Stop() { context_.stop(); }
+
+void Loop::Post(std::function<void()> task) { asio::post(context_, std::move(task)); }
+
+void Loop::AtEndOfTurn(EndOfTurn& item) {
+  if (item.queued_) return;
+  item.queued_ = true;
+  item.next_ = nullptr;
+  *last_ = &item;
+  last_ = &item.next_;
+}
+
+void Loop::Forget(EndOfTurn& item) {
+  if (!item.queued_) return;
+  for (EndOfTurn** at = &first_; *at != nullptr; at = &(*at)->next_) {
+    if (*at != &item) continue;
+    *at = item.next_;
+    if (last_ == &item.next_) last_ = at;
+    break;
+  }
+  item.queued_ = false;
+}
+
+void Loop::RunEndOfTurn() {
+  while (first_ != nullptr) {
+    EndOfTurn* item = first_;
+    first_ = item->next_;
+    if (first_ == nullptr) last_ = &first_;
+    item->queued_ = false;
+    item->RunAtEndOfTurn();
+  }
+}
+
+}  // namespace nd::net
