@@ -1,0 +1,42 @@
+// Threads for work that blocks (password hashing, SQLite), behind a queue that is bounded: when it is full the caller
+// learns it at once and can say 503, instead of the process growing.
+//
+// Thread-safe. Tasks run in the order submitted; with more than one thread they may overlap.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace nd {
+
+class Worker {
+ public:
+  // `max_queued` tasks may wait besides those that run.
+  Worker(std::size_t threads, std::size_t max_queued);
+  // Runs what is queued, then joins.
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // False if the queue is full: the task was not taken.
+  [[nodiscard]] bool Submit(std::function<void()> task);
+  std::size_t queued() const;
+
+ private:
+  void RunThread();
+
+  const std::size_t max_queued_;
+  mutable std::mutex mutex_;
+  std::condition_variable ready_;
+  std::deque<std::function<void()>> tasks_;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace nd
