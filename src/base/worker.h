@@ -4,14 +4,14 @@
 // Thread-safe. Tasks run in the order submitted; with more than one thread they may overlap.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "base/mutex.h"
 
 namespace nd {
 
@@ -32,10 +32,10 @@ class Worker {
   void RunThread();
 
   const std::size_t max_queued_;
-  mutable std::mutex mutex_;
-  std::condition_variable ready_;
-  std::deque<std::function<void()>> tasks_;
-  bool stopping_ = false;
+  mutable Mutex mutex_;
+  Condition ready_;
+  std::deque<std::function<void()>> tasks_ ND_GUARDED_BY(mutex_);
+  bool stopping_ ND_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };
 

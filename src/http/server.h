@@ -7,12 +7,12 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "base/random.h"
 #include "http/exchange.h"
 #include "http/limits.h"
@@ -31,8 +31,8 @@ class ConnectionTable {
  private:
   const Limits limits_;
   std::atomic<std::size_t> total_{0};
-  std::mutex mutex_;
-  std::unordered_map<std::string, std::size_t> by_address_;
+  Mutex mutex_;
+  std::unordered_map<std::string, std::size_t> by_address_ ND_GUARDED_BY(mutex_);
 };
 
 class Server {
