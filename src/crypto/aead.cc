@@ -13,7 +13,8 @@ using crypto_internal::Must;
 
 namespace {
 const EVP_CIPHER* Algorithm() {
-  static const EVP_CIPHER* const algorithm = Must(EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr), "EVP_CIPHER_fetch");
+  static const EVP_CIPHER* const algorithm =
+      Must(EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr), "EVP_CIPHER_fetch");
   return algorithm;
 }
 

@@ -25,8 +25,8 @@ class GuardedKey {
   GuardedKey(const GuardedKey&) = delete;
   GuardedKey& operator=(const GuardedKey&) = delete;
 
-  // Lends the bytes (std::string_view) to `use` and returns what it returns. The view is dead afterwards: reading it then
-  // ends the process.
+  // Lends the bytes (std::string_view) to `use` and returns what it returns. The view is dead afterwards: reading it
+  // then ends the process.
   template <class Use>
   auto With(Use&& use) const {
     const Loan loan(*memory_);

@@ -33,8 +33,9 @@ Secret HkdfSha256(std::string_view key, std::string_view salt, std::string_view 
 
   Secret derived = Secret::OfSize(size);
   EVP_KDF_CTX* const context = Must(EVP_KDF_CTX_new(algorithm), "EVP_KDF_CTX_new");
-  Must(EVP_KDF_derive(context, reinterpret_cast<unsigned char*>(derived.Mutable().data()), size, parameters.data()) == 1,
-       "EVP_KDF_derive");
+  Must(
+      EVP_KDF_derive(context, reinterpret_cast<unsigned char*>(derived.Mutable().data()), size, parameters.data()) == 1,
+      "EVP_KDF_derive");
   EVP_KDF_CTX_free(context);
   return derived;
 }

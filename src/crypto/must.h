@@ -1,5 +1,5 @@
-// For calls into OpenSSL which fail only without memory, or for want of an algorithm that every build of it has. Going on
-// without the primitive would be worse than ending. Internal to this room.
+// For calls into OpenSSL which fail only without memory, or for want of an algorithm that every build of it has. Going
+// on without the primitive would be worse than ending. Internal to this room.
 #pragma once
 
 #include <cstdio>
