@@ -5,11 +5,8 @@ namespace nd::net {
 Loop::Loop(std::size_t index) : index_(index), work_(context_.get_executor()) {}
 
 void Loop::Run() {
-  while (!context_.stopped()) {
-    if (context_.run_one() == 0) break;
-    context_.poll();
-    RunEndOfTurn();
-  }
+  // One run() for the thread's life: Asio keeps its cache of handler and coroutine memory inside that call.
+  context_.run();
   RunEndOfTurn();
 }
 
@@ -23,6 +20,11 @@ void Loop::AtEndOfTurn(EndOfTurn& item) {
   item.next_ = nullptr;
   *last_ = &item;
   last_ = &item.next_;
+  if (scheduled_) return;
+  scheduled_ = true;
+  // The stage queues behind every handler that is ready now, but before those that become ready later: a client that
+  // keeps its connection busy cannot put off the answers of the others.
+  asio::post(context_, [this] { RunEndOfTurn(); });
 }
 
 void Loop::Forget(EndOfTurn& item) {
@@ -44,6 +46,7 @@ void Loop::RunEndOfTurn() {
     item->queued_ = false;
     item->RunAtEndOfTurn();
   }
+  scheduled_ = false;
 }
 
 }  // namespace nd::net

@@ -1,5 +1,6 @@
-// One event loop on one thread, with an end-of-turn stage: everything that became ready is handled first, then the items
-// registered with AtEndOfTurn run once, in order. Answers are sent there, so that one turn's answers share system calls.
+// One event loop on one thread, with an end-of-turn stage: everything that became ready together is handled first, then
+// the items registered with AtEndOfTurn run once, in order. Answers are sent there, so that one turn's answers share
+// system calls.
 //
 // Run() and everything posted to the loop happen on one thread. Post() and Stop() are safe from any thread.
 // Not a thread pool: a handler that blocks stops every connection of the loop.
@@ -52,10 +53,12 @@ class Loop {
   void RunEndOfTurn();
 
   std::size_t index_;
-  asio::io_context context_{1};
-  asio::executor_work_guard<Executor> work_;
+  // Before context_: handlers destroyed with the context may still take their items back.
   EndOfTurn* first_ = nullptr;
   EndOfTurn** last_ = &first_;
+  bool scheduled_ = false;
+  asio::io_context context_{1};
+  asio::executor_work_guard<Executor> work_;
 };
 
 }  // namespace nd::net
