@@ -15,14 +15,18 @@ namespace {
 Error FromErrno(std::string_view what, const std::string& path, int error_number) {
   const std::string detail = std::string(what) + " " + path + ": " + std::strerror(error_number);
   switch (error_number) {
-    case ENOENT: return NotFound("No such file.", detail);
+    case ENOENT:
+      return NotFound("No such file.", detail);
     case EACCES:
-    case EPERM: return Forbidden("The server may not use a file it needs.", detail);
+    case EPERM:
+      return Forbidden("The server may not use a file it needs.", detail);
     case ENOSPC:
     case EDQUOT:
     case EIO:
-    case EROFS: return Unavailable("The server's disk does not take writes at the moment.", detail);
-    default: return Internal(detail);
+    case EROFS:
+      return Unavailable("The server's disk does not take writes at the moment.", detail);
+    default:
+      return Internal(detail);
   }
 }
 
@@ -37,6 +41,15 @@ Result<void> SyncDirectory(const std::string& path) {
   if (!fd) return FromErrno("open", path, errno);
   if (fsync(fd.get()) != 0) return FromErrno("fsync", path, errno);
   return {};
+}
+
+// A new file under a name where a crash may have left one. The old one is unlinked, not truncated: a crash of
+// CreateFileDurably can leave it as a second name of the very file that is about to be replaced.
+Result<UniqueFd> OpenTemporary(const std::string& path) {
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) return FromErrno("unlink", path, errno);
+  UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) return FromErrno("open", path, errno);
+  return fd;
 }
 
 Result<void> RequireOurs(const std::string& path, const struct stat& info, mode_t forbidden_bits) {
@@ -77,8 +90,9 @@ Result<Secret> ReadSecretFile(const std::string& path, std::size_t max_size) {
   if (fstat(fd.get(), &info) != 0) return FromErrno("fstat", path, errno);
   if (!S_ISREG(info.st_mode)) return InvalidInput("Not a regular file.", path);
   if (static_cast<std::size_t>(info.st_size) > max_size) {
-    return TooLarge("The file is larger than allowed.", path + " has " + std::to_string(info.st_size) + " bytes, at most " +
-                                                            std::to_string(max_size) + " are allowed");
+    return TooLarge(
+        "The file is larger than allowed.",
+        path + " has " + std::to_string(info.st_size) + " bytes, at most " + std::to_string(max_size) + " are allowed");
   }
   Secret content = Secret::OfSize(static_cast<std::size_t>(info.st_size));
   std::size_t done = 0;
@@ -116,8 +130,7 @@ Result<void> WriteAll(int fd, std::string_view bytes) {
 
 Result<void> ReplaceFileDurably(const std::string& path, std::string_view bytes) {
   const std::string temporary = path + ".new";
-  UniqueFd fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd) return FromErrno("open", temporary, errno);
+  ND_ASSIGN(UniqueFd fd, OpenTemporary(temporary));
   const auto fail = [&](Error error) -> Result<void> {
     unlink(temporary.c_str());
     return error;
@@ -130,8 +143,7 @@ Result<void> ReplaceFileDurably(const std::string& path, std::string_view bytes)
 
 Result<void> CreateFileDurably(const std::string& path, std::string_view bytes) {
   const std::string temporary = path + ".new";
-  UniqueFd fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd) return FromErrno("open", temporary, errno);
+  ND_ASSIGN(UniqueFd fd, OpenTemporary(temporary));
   const auto fail = [&](Error error) -> Result<void> {
     unlink(temporary.c_str());
     return error;

@@ -21,13 +21,13 @@
 
 namespace nd::vault {
 
-// Whose secret it is and what for. `owner` is a user id, or empty for everyone (global). Internal secrets of the deck use
-// kind kInternal, where `name` is e.g. "csrf".
+// Whose secret it is and what for. `owner` is a user id, or empty for everyone (global). Internal secrets of the deck
+// use kind kInternal, where `name` is e.g. "csrf".
 enum class RecordKind : std::uint8_t { kProviderKey = 1, kInternal = 2 };
 
 struct RecordId {
   RecordKind kind = RecordKind::kProviderKey;
-  std::string name;   // provider, or the internal secret's name
+  std::string name;  // provider, or the internal secret's name
   std::string owner;
   friend auto operator<=>(const RecordId&, const RecordId&) = default;
 };
@@ -56,8 +56,9 @@ struct Status {
 class Vault {
  public:
   // Opens `path`, or creates it with a new vault id if it does not exist and `roots` can create or has a root key.
-  // Opens every record once. Errors: kForbidden (modes), kInvalidInput (not a vault file, wrong root key: each says which),
-  // kConflict (the file is older than the sealed counter kept beside the root key: rollback), kUnavailable (disk).
+  // Opens every record once, and finishes what a crash interrupted, a rotation too. A file that is refused is not touched.
+  // kForbidden (modes, owner), kInvalidInput (not a vault file, damaged, root key missing or wrong: each says which),
+  // kConflict (older than the counter kept beside the root key: rollback), kUnavailable (disk).
   static Result<std::unique_ptr<Vault>> Open(const std::string& path, RootKeySource& roots, const Clock& clock,
                                              Random& random);
   ~Vault();
@@ -66,13 +67,16 @@ class Vault {
   std::optional<RecordInfo> Find(const RecordId& id) const;
   // kNotFound; kInternal "unreadable" if the record does not open.
   Result<Secret> Expose(const RecordId& id);
-  // Creates or replaces. Secret 1 to 16,384 bytes, label at most 128.
+  // Creates or replaces. Secret 1 to 16,384 bytes, label at most 128; name and owner are names of at most 64 characters
+  // (base/text.h). kInvalidInput, kTooLarge (also: the vault is full), kUnavailable, kConflict (someone else changed the
+  // file). After an error of the disk the change may still be found done, whole, but was not acknowledged; so too below.
   Result<RecordInfo> Put(const RecordId& id, std::string_view label, const Secret& secret);
   Result<void> Remove(const RecordId& id);  // kNotFound
   void MarkUsed(const RecordId& id);
-  // New root key where the source allows it, and new data keys for every record. Can be killed at any instant.
+  // New root key where the source allows it, and new data keys for every record. Can be killed at any instant. kConflict
+  // "unreadable" if a record does not open, since it could not be carried over.
   Result<Status> Rotate();
-  // Opens every record again from the file on disk.
+  // Opens every record again from the file on disk. kInvalidInput (damaged), kConflict (not the file in use).
   Result<Status> Check();
   Status status() const;
 
