@@ -252,6 +252,16 @@ std::optional<bool> ObjectReader::OptionalBool(std::string_view name) {
   return value->get_bool();
 }
 
+const json::value* ObjectReader::OptionalNumber(std::string_view name) {
+  const json::value* value = Find(name);
+  if (value == nullptr) return nullptr;
+  if (!value->is_number()) {
+    Fail(fmt::format("\"{}{}\" must be a number.", path_, name));
+    return nullptr;
+  }
+  return value;
+}
+
 const json::value* ObjectReader::OptionalObject(std::string_view name) {
   const json::value* value = Find(name);
   if (value == nullptr) return nullptr;

@@ -60,6 +60,8 @@ class ObjectReader {
   std::int64_t Integer(std::string_view name, std::int64_t min, std::int64_t max);
   std::optional<std::int64_t> OptionalInteger(std::string_view name, std::int64_t min, std::int64_t max);
   std::optional<bool> OptionalBool(std::string_view name);
+  // Any JSON number; null if absent.
+  const boost::json::value* OptionalNumber(std::string_view name);
   const boost::json::value* OptionalObject(std::string_view name);
   const boost::json::array* Array(std::string_view name, std::size_t min_size, std::size_t max_size);
   std::vector<std::string> StringArray(std::string_view name, std::size_t min_items, std::size_t max_items,

@@ -107,6 +107,17 @@ class [[nodiscard]] Result<void> {
     if (auto nd_try = (expr); !nd_try.ok()) return std::move(nd_try).error(); \
   } while (false)
 
+// The same two in a coroutine.
+#define ND_CO_TRY(expr)                                                          \
+  do {                                                                           \
+    if (auto nd_try = (expr); !nd_try.ok()) co_return std::move(nd_try).error(); \
+  } while (false)
+#define ND_CO_ASSIGN(lhs, expr) ND_CO_ASSIGN_INNER(ND_CONCAT(nd_result_, __LINE__), lhs, expr)
+#define ND_CO_ASSIGN_INNER(tmp, lhs, expr)             \
+  auto tmp = (expr);                                   \
+  if (!tmp.ok()) co_return std::move(tmp).error();     \
+  lhs = *std::move(tmp)
+
 // Binds the value of `expr` to `lhs`, or returns its error to the caller.
 #define ND_ASSIGN(lhs, expr) ND_ASSIGN_INNER(ND_CONCAT(nd_result_, __LINE__), lhs, expr)
 #define ND_ASSIGN_INNER(tmp, lhs, expr)             \

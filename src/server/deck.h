@@ -32,6 +32,7 @@ struct Config {
   CspMode csp_mode = CspMode::kEnforce;
   std::string csp_report_uri = "/api/csp-report";
   std::vector<std::string> listen_hosts;       // host names that requests may name besides public origins, without port
+  std::string cookie_label;                    // appended to cookie names when several decks share a host; see docs
   std::string metrics_token;                   // empty: /metrics answers loopback only, and only without a proxy
   std::string audit_directory;
 };
