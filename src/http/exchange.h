@@ -43,16 +43,17 @@ class Exchange {
   // Exactly one of Respond or StartStream per exchange. The answer is queued and sent at the end of the turn.
   virtual void Respond(Response response) = 0;
 
-  // A streamed answer of unknown length (chunked coding; `response.body` must be empty). After StartStream, Write as often
-  // as needed and then Finish; a handler that returns without Finish aborts the connection so that the client
+  // A streamed answer of unknown length (chunked coding; `response.body` must be empty). After StartStream, Write as
+  // often as needed and then Finish; a handler that returns without Finish aborts the connection so that the client
   // sees a broken, not a short, answer.
   virtual void StartStream(Response response) = 0;
   // Waits while the client is slow (Limits::send_buffer). kUnavailable once the client has gone.
   virtual net::Task<Result<void>> Write(std::string_view chunk) = 0;
   virtual void Finish() = 0;
 
-  // `on_gone` is called once, on the loop, when the client closes or resets the connection before the answer is complete.
-  // Used to cancel upstream work. Replaces an earlier one; pass nullptr to clear.
+  // `on_gone` is called once, on the loop, when the client closes or resets the connection before the answer is
+  // complete. Used to cancel upstream work. Replaces an earlier one; pass nullptr to clear. If the client has gone
+  // already, it is called at once. Cleared by itself when Handle returns.
   virtual void OnClientGone(std::function<void()> on_gone) = 0;
   virtual bool client_gone() const = 0;
 };
@@ -68,8 +69,8 @@ class Application {
   // exception that escapes is answered with Refuse(500) and logged.
   virtual net::Task<> Handle(Exchange& exchange) = 0;
 
-  // The answer to a request that HTTP itself refuses (malformed, too large, timed out...), in the product's error shape.
-  // `what` is a fixed sentence of the HTTP layer. `request_id` is always set. Must not block.
+  // The answer to a request that HTTP itself refuses (malformed, too large, timed out...), in the product's error
+  // shape. `what` is a fixed sentence of the HTTP layer. `request_id` is always set. Must not block.
   virtual Response Refuse(int status, std::string_view what, std::string_view request_id) = 0;
 };
 

@@ -22,6 +22,9 @@ struct Limits {
   std::chrono::milliseconds idle_time{75'000};
   // An answer that a client does not read: connection closed when no byte was taken for this long.
   std::chrono::milliseconds send_time{30'000};
+  // After an answer that closes the connection: how long input is read and dropped so that the client gets to read the
+  // answer instead of a reset.
+  std::chrono::milliseconds linger_time{2'000};
   // Bytes queued to one slow client of a streamed answer before the producer is made to wait.
   std::size_t send_buffer = 256 * 1024;
   // Pipelined requests handled ahead of unsent answers, by bytes of unsent output.

@@ -32,13 +32,13 @@ enum class Known : std::uint8_t {
   kConnection,
   kOrigin,
   kCookie,
-  kCsrfToken,      // X-CSRF-Token
-  kApiKey,         // X-API-Key
+  kCsrfToken,  // X-CSRF-Token
+  kApiKey,     // X-API-Key
   kSecFetchSite,
   kSecFetchMode,
   kSecFetchDest,
-  kForwardedFor,   // X-Forwarded-For
-  kForwardedProto, // X-Forwarded-Proto
+  kForwardedFor,    // X-Forwarded-For
+  kForwardedProto,  // X-Forwarded-Proto
   kUserAgent,
   kAccept,
   kExpect,
@@ -50,13 +50,13 @@ enum class Known : std::uint8_t {
 struct Request {
   Method method = Method::kOther;
   std::string_view method_text;
-  std::string_view target;  // as received: origin-form only, starts with '/'
-  std::string_view path;    // target up to '?'; never decoded, never normalised
-  std::string_view query;   // after '?', or empty
+  std::string_view target;        // as received: origin-form only, starts with '/'
+  std::string_view path;          // target up to '?'; never decoded, never normalised
+  std::string_view query;         // after '?', or empty
   std::span<const Field> fields;  // in order, names as received
   std::array<std::string_view, static_cast<std::size_t>(Known::kCount)> known{};
   std::string_view body;
-  std::string id;           // ULID, also in the X-Request-Id answer header
+  std::string id;  // ULID, also in the X-Request-Id answer header
   // Who is at the other end of the connection, before any forwarding header is believed.
   boost::asio::ip::address peer;
   bool tls = false;

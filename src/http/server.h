@@ -38,8 +38,8 @@ class ConnectionTable {
 class Server {
  public:
   // Everything given outlives the server. `clock` feeds deadlines, the Date field and request ids.
-  Server(net::Loop& loop, Application& application, const Limits& limits, ConnectionTable& connections, const Clock& clock,
-         Random& random);
+  Server(net::Loop& loop, Application& application, const Limits& limits, ConnectionTable& connections,
+         const Clock& clock, Random& random);
   ~Server();
 
   // Binds and accepts. With `reuse_port`, loops share the port; the caller first proves with a plain bind that no other
@@ -47,12 +47,16 @@ class Server {
   Result<void> Listen(const boost::asio::ip::tcp::endpoint& endpoint, bool reuse_port);
   boost::asio::ip::tcp::endpoint local_endpoint() const;
 
-  // Stops accepting, closes idle connections, lets running exchanges finish, calls `done` when the last connection is gone
-  // or after `patience`, when the rest is closed.
+  // Stops accepting, closes idle connections, lets running exchanges finish, calls `done` when the last connection is
+  // gone or after `patience`, when the rest is closed.
   void StopGracefully(std::chrono::milliseconds patience, std::function<void()> done);
 
   // Serves one already connected socket (tests, socket activation). Loop thread only.
   void Adopt(net::TcpSocket socket);
+
+  // Holds every connection against its deadlines, by the clock given. Runs several times a second by itself; tests call
+  // it after driving the clock. Loop thread only.
+  void Sweep();
 
  private:
   class Impl;

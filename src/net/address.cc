@@ -30,12 +30,23 @@ constexpr std::uint32_t V4(unsigned a, unsigned b, unsigned c, unsigned d) { ret
 
 // IANA IPv4 Special-Purpose Address Registry (RFC 6890 and successors), multicast and the reserved class E.
 constexpr std::array kSpecial4 = {
-    Block4{V4(0, 0, 0, 0), 8},       Block4{V4(10, 0, 0, 0), 8},      Block4{V4(100, 64, 0, 0), 10},
-    Block4{V4(127, 0, 0, 0), 8},     Block4{V4(169, 254, 0, 0), 16},  Block4{V4(172, 16, 0, 0), 12},
-    Block4{V4(192, 0, 0, 0), 24},    Block4{V4(192, 0, 2, 0), 24},    Block4{V4(192, 88, 99, 0), 24},
-    Block4{V4(192, 168, 0, 0), 16},  Block4{V4(198, 18, 0, 0), 15},   Block4{V4(198, 51, 100, 0), 24},
-    Block4{V4(203, 0, 113, 0), 24},  Block4{V4(224, 0, 0, 0), 4},     Block4{V4(240, 0, 0, 0), 4},
-    // Cloud metadata services that live in otherwise public space: Alibaba is in 100.64/10 above, Azure's wire server here.
+    Block4{V4(0, 0, 0, 0), 8},
+    Block4{V4(10, 0, 0, 0), 8},
+    Block4{V4(100, 64, 0, 0), 10},
+    Block4{V4(127, 0, 0, 0), 8},
+    Block4{V4(169, 254, 0, 0), 16},
+    Block4{V4(172, 16, 0, 0), 12},
+    Block4{V4(192, 0, 0, 0), 24},
+    Block4{V4(192, 0, 2, 0), 24},
+    Block4{V4(192, 88, 99, 0), 24},
+    Block4{V4(192, 168, 0, 0), 16},
+    Block4{V4(198, 18, 0, 0), 15},
+    Block4{V4(198, 51, 100, 0), 24},
+    Block4{V4(203, 0, 113, 0), 24},
+    Block4{V4(224, 0, 0, 0), 4},
+    Block4{V4(240, 0, 0, 0), 4},
+    // Cloud metadata services that live in otherwise public space: Alibaba is in 100.64/10 above, Azure's wire server
+    // here.
     Block4{V4(168, 63, 129, 16), 32},
 };
 

@@ -25,8 +25,8 @@ class Network {
 boost::asio::ip::address Canonical(const boost::asio::ip::address& address);
 // The key under which limits count an address: IPv4 whole, IPv6 as its /64.
 std::string LimitKey(const boost::asio::ip::address& address);
-// Loopback, link-local, private, carrier-grade NAT, multicast, unspecified, documentation, cloud metadata: not the public
-// Internet. IPv4-mapped, NAT64 and 6to4 forms are judged by the address inside.
+// Loopback, link-local, private, carrier-grade NAT, multicast, unspecified, documentation, cloud metadata: not the
+// public Internet. IPv4-mapped, NAT64 and 6to4 forms are judged by the address inside.
 bool IsPublicInternet(const boost::asio::ip::address& address);
 
 }  // namespace nd::net
