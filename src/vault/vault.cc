@@ -96,13 +96,13 @@ Result<void> Vault::Impl::Open() {
   keys_ = std::move(loaded->keys);
   for (SealedRecord& record : loaded->records) {
     const auto secret = keys_->OpenRecord(record);
-    if (!secret.ok()) LogError("vault: record " + NameOf(record.id) + " does not open");
     const RecordId id = record.id;
     entries_[id] = {std::move(record), secret.ok() ? Last4(id, secret->ExposeSecret()) : std::string(), secret.ok()};
   }
   if (loaded->rotation_prepared) {
     if (auto rotated = Rotate(); !rotated.ok()) {
-      LogWarning("vault: an interrupted rotation could not be finished: " + rotated.error().detail);
+      LogWarning("vault: an interrupted rotation could not be finished: " + rotated.error().public_text + " " +
+                 rotated.error().detail);
     }
   }
   return {};

@@ -56,9 +56,10 @@ struct Status {
 class Vault {
  public:
   // Opens `path`, or creates it with a new vault id if it does not exist and `roots` can create or has a root key.
-  // Opens every record once, and finishes what a crash interrupted, a rotation too. A file that is refused is not touched.
-  // kForbidden (modes, owner), kInvalidInput (not a vault file, damaged, root key missing or wrong: each says which),
-  // kConflict (older than the counter kept beside the root key: rollback), kUnavailable (disk).
+  // Opens every record once (status() lists what does not open) and finishes what a crash interrupted, a rotation too.
+  // A file that is refused is not touched. kForbidden (modes, owner), kInvalidInput (not a vault file, damaged, root
+  // key missing or wrong: each says which), kTooLarge (over 8 MiB), kConflict (older than the counter kept beside the
+  // root key: rollback), kUnavailable (disk).
   static Result<std::unique_ptr<Vault>> Open(const std::string& path, RootKeySource& roots, const Clock& clock,
                                              Random& random);
   ~Vault();
@@ -68,13 +69,14 @@ class Vault {
   // kNotFound; kInternal "unreadable" if the record does not open.
   Result<Secret> Expose(const RecordId& id);
   // Creates or replaces. Secret 1 to 16,384 bytes, label at most 128; name and owner are names of at most 64 characters
-  // (base/text.h). kInvalidInput, kTooLarge (also: the vault is full), kUnavailable, kConflict (someone else changed the
-  // file). After an error of the disk the change may still be found done, whole, but was not acknowledged; so too below.
+  // (base/text.h). kInvalidInput, kTooLarge (also: the vault is full), kUnavailable, kConflict (someone else changed
+  // the file). After an error of the disk the change may still be found done, whole, but was not acknowledged; so too
+  // below.
   Result<RecordInfo> Put(const RecordId& id, std::string_view label, const Secret& secret);
   Result<void> Remove(const RecordId& id);  // kNotFound
   void MarkUsed(const RecordId& id);
-  // New root key where the source allows it, and new data keys for every record. Can be killed at any instant. kConflict
-  // "unreadable" if a record does not open, since it could not be carried over.
+  // New root key where the source allows it, and new data keys for every record. Can be killed at any instant.
+  // kConflict "unreadable" if a record does not open, since it could not be carried over.
   Result<Status> Rotate();
   // Opens every record again from the file on disk. kInvalidInput (damaged), kConflict (not the file in use).
   Result<Status> Check();

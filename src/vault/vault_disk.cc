@@ -119,7 +119,8 @@ Result<VaultDisk::Loaded> VaultDisk::Load() {
   commit_pending_ = found.sealed_by == SealedBy::kNextKey;
   unsettled_ = behind || commit_pending_;
   if (auto settled = Settle(); !settled.ok()) {
-    LogWarning("vault: opened, but takes no changes until this is mended: " + settled.error().detail);
+    LogWarning("vault: opened, but takes no changes until this is mended: " + settled.error().public_text + " " +
+               settled.error().detail);
   }
   return Loaded{std::move(found.keys), *std::move(records), found.rotation_prepared};
 }
