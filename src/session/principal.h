@@ -18,8 +18,8 @@ enum class Role : std::uint8_t { kAdmin, kOperator, kViewer, kAuditor };
 std::string_view RoleName(Role role);  // "admin"
 std::optional<Role> RoleFromName(std::string_view name);
 
-// What an agent token may do. Grammar (docs/protocol/http.md): "model:GLOB", "read:GLOB", "write:GLOB", "command:PROGRAM",
-// "mcp". In a GLOB, '*' stands for any run of characters.
+// What an agent token may do. Grammar (docs/protocol/http.md): "model:GLOB", "read:GLOB", "write:GLOB",
+// "command:PROGRAM", "mcp". In a GLOB, '*' stands for any run of characters.
 struct Scope {
   enum class Kind : std::uint8_t { kModel, kRead, kWrite, kCommand, kMcp };
   Kind kind = Kind::kMcp;

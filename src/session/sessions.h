@@ -35,9 +35,9 @@ struct Keys {
 };
 
 struct Options {
-  std::string deck_id;  // names issuer and store
-  std::chrono::seconds access_lifetime{86'400};         // SESSION_EXPIRY, 1 to 604800
-  std::chrono::seconds session_lifetime{7 * 86'400};    // absolute; never moves
+  std::string deck_id;                                // names issuer and store
+  std::chrono::seconds access_lifetime{86'400};       // SESSION_EXPIRY, 1 to 604800
+  std::chrono::seconds session_lifetime{7 * 86'400};  // absolute; never moves
   std::chrono::seconds refresh_grace{10};
   std::size_t max_sessions_per_user = 50;  // the oldest ends when one more is made
 };
@@ -50,14 +50,14 @@ struct PasswordCost {
 
 enum class EndReason : std::uint8_t {
   kLogout,
-  kEndedByUser,     // from the list of sessions
+  kEndedByUser,  // from the list of sessions
   kPasswordChange,
   kRoleChange,
   kUserDisabled,
   kRefreshReuse,
   kExpired,
   kTooMany,
-  kTokenRevoked,    // agents
+  kTokenRevoked,  // agents
 };
 std::string_view EndReasonName(EndReason reason);  // "logout", "ended_by_user", ...
 
@@ -72,8 +72,8 @@ struct Grant {
   std::string access_token;
   std::string refresh_token;
   std::string csrf_token;
-  std::chrono::seconds expires_in{};      // access token
-  std::chrono::seconds session_left{};    // cookies' Max-Age
+  std::chrono::seconds expires_in{};    // access token
+  std::chrono::seconds session_left{};  // cookies' Max-Age
   CallerPtr caller;
 };
 
@@ -112,8 +112,8 @@ struct NewAgentToken {
 
 class Sessions {
  public:
-  // Called after a session or agent token has ended, on the thread that ended it, with no lock held: sockets and commands
-  // of it end now. `id` is Caller::id().
+  // Called after a session or agent token has ended, on the thread that ended it, with no lock held: sockets and
+  // commands of it end now. `id` is Caller::id().
   using EndListener = std::function<void(const std::string& id, CallerKind kind, EndReason reason)>;
 
   static Result<std::unique_ptr<Sessions>> Open(std::unique_ptr<Store> store, Keys keys, Options options,
@@ -135,28 +135,30 @@ class Sessions {
   std::string LogHash(std::string_view id) const;
 
   // --- first start --------------------------------------------------------------------------------------------------
-  bool HasUsers() const;                       // [hot]
+  bool HasUsers() const;  // [hot]
   // [blocking] A new single-use setup token, valid 15 minutes; earlier ones die. kConflict if a user exists.
   Result<std::string> IssueSetupToken();
-  // [blocking] Creates the first admin. kUnauthenticated for a wrong, used or expired token; kConflict if a user exists.
+  // [blocking] Creates the first admin. kUnauthenticated for a wrong, used or expired token; kConflict if a user
+  // exists.
   Result<UserInfo> Setup(std::string_view setup_token, std::string_view user, std::string_view password);
 
   // --- signing in and out -------------------------------------------------------------------------------------------
   // [hot] kRateLimited (with retry_after_seconds) if this account or address must wait; asked before any hashing.
   Result<void> CheckThrottle(std::string_view user, const Client& client) const;
-  // [blocking] Wrong password, unknown and disabled user give one and the same kUnauthenticated error after the same work.
-  // Throttling is checked and counted here too.
+  // [blocking] Wrong password, unknown and disabled user give one and the same kUnauthenticated error after the same
+  // work. Throttling is checked and counted here too.
   Result<Grant> SignIn(std::string_view user, std::string_view password, const Client& client);
   // [blocking] `csrf_header` and `csrf_cookie` must belong to the generation of the presented refresh token.
-  // kUnauthenticated "unauthenticated" (not ours, expired) or "session_ended"; a replay outside the grace ends the family
-  // and fails with "session_ended" and detail "refresh_reuse"; kForbidden "csrf_invalid". `reuse` (if given) receives
-  // the caller whose family was ended by a replay.
+  // kUnauthenticated "unauthenticated" (not ours, expired) or "session_ended"; a replay outside the grace ends the
+  // family and fails with "session_ended" and detail "refresh_reuse"; kForbidden "csrf_invalid". `reuse` (if given)
+  // receives the caller whose family was ended by a replay.
   Result<RefreshOutcome> Refresh(std::string_view refresh_token, std::string_view csrf_header,
                                  std::string_view csrf_cookie, const Client& client, CallerPtr* reuse = nullptr);
   // [blocking] Ends the caller's own session (users) or fails for agents.
   Result<void> Logout(const Caller& caller);
   // [blocking] Requires the current password; ends all other sessions of the user.
-  Result<void> ChangePassword(const Caller& caller, std::string_view current, std::string_view next, const Client& client);
+  Result<void> ChangePassword(const Caller& caller, std::string_view current, std::string_view next,
+                              const Client& client);
 
   // --- sessions -----------------------------------------------------------------------------------------------------
   std::vector<SessionInfo> ListSessions(std::string_view user) const;  // [hot] newest first
@@ -169,9 +171,10 @@ class Sessions {
   void Sweep();
 
   // --- administration -----------------------------------------------------------------------------------------------
-  std::vector<UserInfo> ListUsers() const;  // [hot]
-  Result<UserInfo> AddUser(std::string_view user, Role role, std::string_view password);                   // [blocking]
-  // [blocking] Any of role, disabled, password. Ends sessions as the change demands. kConflict for the last active admin.
+  std::vector<UserInfo> ListUsers() const;                                                // [hot]
+  Result<UserInfo> AddUser(std::string_view user, Role role, std::string_view password);  // [blocking]
+  // [blocking] Any of role, disabled, password. Ends sessions as the change demands. kConflict for the last active
+  // admin.
   struct UserChange {
     std::optional<Role> role;
     std::optional<bool> disabled;
@@ -194,7 +197,8 @@ class Sessions {
   std::unique_ptr<Impl> impl_;
 };
 
-// "alice" for " Alice ": trimmed, lower case; kInvalidInput unless 1 to 64 of [a-z0-9._@-] starting with a letter or digit.
+// "alice" for " Alice ": trimmed, lower case; kInvalidInput unless 1 to 64 of [a-z0-9._@-] starting with a letter or
+// digit.
 Result<std::string> CanonicalUser(std::string_view text);
 
 }  // namespace nd::session
