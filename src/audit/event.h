@@ -46,6 +46,8 @@ std::optional<Event> EventFromName(std::string_view name);
 
 // The members that `data` may have for this event.
 std::span<const std::string_view> SchemaOf(Event event);
+// True for members that hold a SHA-256 as 64 lower-case hex digits, which is then not taken for a secret.
+bool IsHashMember(std::string_view name);
 
 enum class Phase : std::uint8_t { kIntent, kOutcome };
 enum class Outcome : std::uint8_t { kSuccess, kFailure, kDenied, kUnknown };  // an intent is kUnknown

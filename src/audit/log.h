@@ -16,6 +16,8 @@
 
 namespace nd::audit {
 
+class Disk;
+
 struct Options {
   std::string directory;              // .neuraldeck/audit
   int retention_days = 30;
@@ -23,6 +25,9 @@ struct Options {
   std::uint64_t reserve_bytes = 64 * 1024;       // preallocated for the last words on a full disk
   Durability least = Durability::kWrite;         // a setting that lifts every record to kSync
   std::size_t queue_records = 65'536;            // beyond it Append fails with audit_unavailable
+  std::size_t queue_bytes = 64UL << 20;          // the same, by the size of what waits
+  std::chrono::milliseconds sync_interval{1000};   // kWrite records are synced within it
+  std::chrono::milliseconds retry_interval{1000};  // between attempts to write again after a failure
 };
 
 // One append in flight. Lives in the caller (e.g. a coroutine frame) until delivered; linked, so nothing is allocated.
@@ -34,7 +39,9 @@ struct Ticket {
   std::function<void(Ticket&)> done;
 };
 
-// Takes finished tickets back to where they came from, once per group. Called on the writer thread; must not block.
+// Takes finished tickets back to where they came from, once per group. Called on the writer thread, or, for what is
+// refused without waiting (queue full, log degraded, log closing), from within Append on the caller's thread, so that a
+// hanging disk cannot delay a refusal. Must not block, and must take a ticket's `next` before it hands the ticket on.
 class Sink {
  public:
   virtual ~Sink() = default;
@@ -44,21 +51,26 @@ class Sink {
 struct Health {
   bool degraded = false;
   std::string reason;  // for the operator
+  std::uint64_t dropped_members = 0;  // data members never written, since their event's schema has no such name
 };
 
 class Log {
  public:
   // Opens or creates the directory, keeps a torn last line aside and records that, continues sequence and hash, starts
   // the writer. kConflict if another process writes here, kForbidden on bad modes, kInternal on damage it cannot name.
+  // A full or failing disk is no reason not to open: the log is then degraded and heals by itself.
   static Result<std::unique_ptr<Log>> Open(Options options, const Clock& clock);
+  static Result<std::unique_ptr<Log>> Open(Options options, const Clock& clock, Disk& disk);
   ~Log();  // writes what is queued, syncs, stops
 
-  // Queues a record; `sink` gets `ticket` back when its durability is reached or failed. Never blocks on the disk.
+  // Queues a record; `sink` gets `ticket` back when its durability is reached or failed, and both must live until then.
+  // Never blocks on the disk.
   void Append(Record record, Durability durability, Ticket& ticket, Sink& sink);
   // For threads that may block (command line, tests): waits for the acknowledgement.
   Result<std::uint64_t> AppendAndWait(Record record, Durability durability);
 
   Health health() const;
+  // Of the newest record in the files; 0 for none.
   std::uint64_t last_sequence() const;
 
  private:
