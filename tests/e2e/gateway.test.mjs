@@ -62,8 +62,8 @@ describe('the openai package', () => {
     assert.equal(JSON.parse(extraProvider.seen.at(-1).body).model, 'test-model');
   });
   test('passes members on that the deck knows nothing of, byte for byte', async () => {
-    const body = { model: 'test-model', messages: MESSAGES, some_future_member: { a: [1, 2.50, 'x'] }, big: 12345678901234567890n };
-    const text = JSON.stringify(body, (_, value) => (typeof value === 'bigint' ? Number(value) : value)).replace('"a":[1,2.5,', '"a":[1,2.50,');
+    const text = '{ "model":"test-model", "messages":[{"role":"user","content":"h\\u0069"}],"some_future_member":{"a":[1,2.50,"x"]},'
+      + '"large":12345678901234567890 }';
     const answer = await deck.client().post('/v1/chat/completions', text, { token: agent.token });
     assert.equal(answer.status, 200, answer.text);
     assert.equal(openaiProvider.seen.at(-1).body, text);

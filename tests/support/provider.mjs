@@ -205,9 +205,10 @@ async function answerFault({ res, protocol, model, key }) {
   }
 }
 
-// key: the one that is accepted. Returns { port, url, key, seen, stop }; `seen` holds one entry per request.
+// key: the one that is accepted, or a list of them. Returns { port, url, key, seen, stop }; `seen` holds one entry per request.
 export async function startProvider({ key = 'sk-standin-0123456789abcdef', port = 0, host = '127.0.0.1' } = {}) {
   const seen = [];
+  const keys = [key].flat();
 
   async function handle(req, res) {
     const path = new URL(req.url, 'http://provider').pathname;
@@ -216,12 +217,13 @@ export async function startProvider({ key = 'sk-standin-0123456789abcdef', port 
     const protocol = req.headers['x-api-key'] && !req.headers.authorization ? 'anthropic' : 'openai';
     const raw = await readBody(req);
     const entry = {
-      method: req.method, path, protocol, model: null, keyAccepted: receivedKey(req) === key, body: raw.toString('utf8'),
+      method: req.method, path, protocol, model: null, keyIndex: keys.indexOf(receivedKey(req)), body: raw.toString('utf8'),
       // Names and harmless values: the key itself is kept nowhere.
       headers: Object.fromEntries(Object.entries(req.headers).map(([name, value]) =>
         [name, name === 'authorization' || name === 'x-api-key' ? '(a key)' : value])),
       deltas: 0, finished: false, disconnected: false,
     };
+    entry.keyAccepted = entry.keyIndex >= 0;
     seen.push(entry);
     res.on('close', () => {
       entry.finished = res.writableFinished;
@@ -240,10 +242,10 @@ export async function startProvider({ key = 'sk-standin-0123456789abcdef', port 
         return sendJson(res, 400, errors.invalid('We could not parse the JSON body of your request.'));
       }
       entry.model = body.model ?? null;
-      if (await answerFault({ res, protocol, model: body.model, key })) return;
+      if (await answerFault({ res, protocol, model: body.model, key: receivedKey(req) })) return;
       if (!MODELS.includes(body.model)) return sendJson(res, 404, errors.notFound(body.model));
     }
-    await route({ req, res, body, protocol, seen: entry, key });
+    await route({ req, res, body, protocol, seen: entry, key: receivedKey(req) });
   }
 
   const server = http.createServer((req, res) => {

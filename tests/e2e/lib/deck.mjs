@@ -99,14 +99,14 @@ export function readText(file) {
 
 export class Deck {
   // Starts `neuraldeck serve`. `home` may be one that an earlier deck used.
-  static async start({ home = new Home(), args = [], env = {}, wrap = [], port } = {}) {
+  static async start({ home = new Home(), args = [], env = {}, wrap = [], port, binary = BINARY } = {}) {
     const deck = new Deck();
     deck.home = home;
     deck.port = port ?? (await freePort());
     deck.origin = `http://127.0.0.1:${deck.port}`;
     deck.output = '';
     deck.exit = null;
-    const command = [...wrap, BINARY, 'serve', '--workspace', home.workspace, '--data-dir', home.data,
+    const command = [...wrap, binary, 'serve', '--workspace', home.workspace, '--data-dir', home.data,
       '--port', String(deck.port), ...args];
     deck.child = spawn(command[0], command.slice(1), { env: home.env(env), cwd: home.workspace, stdio: ['ignore', 'pipe', 'pipe'] });
     deck.pid = deck.child.pid;
