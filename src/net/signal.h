@@ -18,18 +18,23 @@ class Signal {
   // `co_await signal.Wait()` goes on after the next Notify.
   auto Wait() {
     return asio::async_initiate<const asio::use_awaitable_t<Executor>, void()>(
-        [this](auto handler) { waiter_ = std::move(handler); }, kAwait);
+        [this](auto handler) { Waiter(std::move(handler)).swap(waiter_); }, kAwait);
   }
 
   // Resumes the waiter, if there is one, in a later turn.
   void Notify() {
     if (!waiter_) return;
-    asio::post(executor_, std::exchange(waiter_, nullptr));
+    Waiter waiter;
+    waiter.swap(waiter_);
+    asio::post(executor_, [waiter = std::move(waiter)]() mutable { std::move(waiter)(); });
   }
 
  private:
+  // Swapped, never assigned: its move assignment recurses without end in Boost 1.81.
+  using Waiter = asio::any_completion_handler<void()>;
+
   Executor executor_;
-  asio::any_completion_handler<void()> waiter_;
+  Waiter waiter_;
 };
 
 }  // namespace nd::net
