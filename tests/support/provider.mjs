@@ -5,7 +5,7 @@
 //
 // It holds every request against the configured key and answers as the real services do. Some model names are faults:
 //   echo-key          an error whose text repeats the key that was received
-//   echo-key-stream   the key as streamed content, cut into small deltas (not streamed: as the whole content)
+//   echo-key-stream   the key as content; streamed, its bytes come in small pieces of the same event
 //   slow              a delta every 50 ms until the client goes; GET /_seen tells whether that was noticed
 //   rate-limited      429 with Retry-After: 7
 //   server-error      500 with an HTML page
@@ -62,25 +62,33 @@ async function readBody(req) {
 // The pieces of text that an answer consists of.
 function piecesFor(model, key) {
   if (model !== 'echo-key-stream') return REPLY;
-  return ['the key is ', ...(key.match(/.{1,5}/gs) ?? []), ', they say'];
+  return ['the key is ', key, ', they say'];
 }
 
 class EventStream {
-  constructor(res) {
+  // With `cut`, each event goes out in pieces of so many bytes, apart on the wire.
+  constructor(res, cut = Infinity) {
     this.res = res;
+    this.cut = cut;
     res.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
   }
-  send(data, event) {
-    if (event) this.res.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-    else this.res.write(`data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`);
+  async send(data, event) {
+    const name = event ? `event: ${event}\n` : '';
+    const text = `${name}data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
+    for (let at = 0; at < text.length; at += this.cut) {
+      this.res.write(text.slice(at, at + this.cut));
+      if (this.cut < text.length) await pause(1);
+    }
   }
 }
+
+const cutOf = (model) => (model === 'echo-key-stream' ? 7 : Infinity);
 
 // Sends pieces by `emit`, obeying the fault models. False if the answer must not be completed.
 async function sendPieces(res, seen, model, key, emit) {
   if (model === 'slow') {
     for (let n = 0; !res.destroyed && n < 1_200; n++) {
-      emit(`${n} `);
+      await emit(`${n} `);
       seen.deltas++;
       await pause(50);
     }
@@ -91,7 +99,7 @@ async function sendPieces(res, seen, model, key, emit) {
       res.destroy();
       return false;
     }
-    emit(piece);
+    await emit(piece);
     seen.deltas++;
     await pause(2);  // apart on the wire
   }
@@ -111,17 +119,17 @@ async function openaiChat({ res, body, seen, key }) {
         message: { role: 'assistant', content: piecesFor(body.model, key).join(''), refusal: null } }],
     }, { 'x-request-id': 'req_standin', 'openai-organization': 'org-standin', 'set-cookie': '__cf_bm=standin; path=/; HttpOnly' });
   }
-  const stream = new EventStream(res);
+  const stream = new EventStream(res, cutOf(body.model));
   const withUsage = body.stream_options?.include_usage === true;
   const chunk = (delta, finish_reason = null) => stream.send({
     ...base, object: 'chat.completion.chunk', choices: [{ index: 0, delta, logprobs: null, finish_reason }],
     ...(withUsage ? { usage: null } : {}),
   });
-  chunk({ role: 'assistant', content: '', refusal: null });
+  await chunk({ role: 'assistant', content: '', refusal: null });
   if (!(await sendPieces(res, seen, body.model, key, (content) => chunk({ content })))) return;
-  chunk({}, 'stop');
-  if (withUsage) stream.send({ ...base, object: 'chat.completion.chunk', choices: [], usage });
-  stream.send('[DONE]');
+  await chunk({}, 'stop');
+  if (withUsage) await stream.send({ ...base, object: 'chat.completion.chunk', choices: [], usage });
+  await stream.send('[DONE]');
   res.end();
 }
 
@@ -149,16 +157,16 @@ async function anthropicMessages({ req, res, body, seen, key }) {
       usage: { input_tokens: 9, output_tokens: 5 },
     }, { 'request-id': 'req_011CStandIn' });
   }
-  const stream = new EventStream(res);
+  const stream = new EventStream(res, cutOf(body.model));
   const send = (data) => stream.send(data, data.type);
-  send({ type: 'message_start', message });
-  send({ type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } });
-  send({ type: 'ping' });
+  await send({ type: 'message_start', message });
+  await send({ type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } });
+  await send({ type: 'ping' });
   const delta = (text) => send({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } });
   if (!(await sendPieces(res, seen, body.model, key, delta))) return;
-  send({ type: 'content_block_stop', index: 0 });
-  send({ type: 'message_delta', delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: { output_tokens: 5 } });
-  send({ type: 'message_stop' });
+  await send({ type: 'content_block_stop', index: 0 });
+  await send({ type: 'message_delta', delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: { output_tokens: 5 } });
+  await send({ type: 'message_stop' });
   res.end();
 }
 
