@@ -23,19 +23,23 @@
 
 namespace nd::http {
 
-// An event of the loop's thread that the test's thread waits for.
+// An event of the loop's thread that the test's thread waits for. May be destroyed as soon as Wait has returned.
 class Event {
  public:
   void Set() {
-    if (!set_.exchange(true)) promise_.set_value();
+    const auto state = state_;
+    if (!state->set.exchange(true)) state->promise.set_value();
   }
-  bool Wait() { return future_.wait_for(std::chrono::seconds(10)) == std::future_status::ready; }
-  bool happened() const { return set_; }
+  bool Wait() { return state_->future.wait_for(std::chrono::seconds(10)) == std::future_status::ready; }
+  bool happened() const { return state_->set; }
 
  private:
-  std::atomic<bool> set_{false};
-  std::promise<void> promise_;
-  std::future<void> future_ = promise_.get_future();
+  struct State {
+    std::atomic<bool> set{false};
+    std::promise<void> promise;
+    std::future<void> future = promise.get_future();
+  };
+  std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
 class TestApplication : public Application {
@@ -199,7 +203,7 @@ class Client {
 
 class ServerTest : public testing::Test {
  protected:
-  ~ServerTest() override { Shutdown(); }
+  void TearDown() override { Shutdown(); }
 
   // Starts with `limits_` as they are then.
   std::uint16_t Start() {

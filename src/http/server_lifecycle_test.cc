@@ -239,7 +239,16 @@ TEST(ConnectionTableTest, CountsPerAddressAndInTotal) {
   EXPECT_EQ(table.total(), 3U);
 }
 
+#if defined(__has_feature)
+#if __has_feature(undefined_behavior_sanitizer) || __has_feature(address_sanitizer)
+#define ND_SANITIZER_NEEDS_FILES
+#endif
+#endif
+
 TEST_F(ServerTest, GoesOnAcceptingAfterFilesWereShort) {
+#ifdef ND_SANITIZER_NEEDS_FILES
+  GTEST_SKIP() << "the sanitizer opens pipes to look at memory, and takes the lack of files for a bad pointer";
+#endif
   Start();
   Client client(0);
   const int probe = dup(0);
