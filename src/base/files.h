@@ -64,6 +64,9 @@ class FileLock {
  public:
   static Result<FileLock> Acquire(const std::string& path);
 
+  // For a child that shall keep the lock: a forked copy of the descriptor holds it too.
+  int descriptor() const { return fd_.get(); }
+
  private:
   explicit FileLock(UniqueFd fd) : fd_(std::move(fd)) {}
   UniqueFd fd_;
