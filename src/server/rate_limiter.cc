@@ -30,7 +30,11 @@ int RateLimiter::Take(RateClass rate, std::string_view key) {
 
   const MutexLock lock(shard.mutex);
   if (shard.arrivals.size() >= kKeysPerShard && !shard.arrivals.contains(full_key)) {
-    std::erase_if(shard.arrivals, [&](const auto& entry) { return entry.second <= now; });
+    // Looking for room costs a walk through the shard: once a second, or a flood of addresses would buy one per request.
+    if (now - shard.swept_at >= 1'000'000) {
+      shard.swept_at = now;
+      std::erase_if(shard.arrivals, [&](const auto& entry) { return entry.second <= now; });
+    }
     if (shard.arrivals.size() >= kKeysPerShard) full_key = std::string(1, full_key[0]) + "overflow";
   }
   std::int64_t& arrival = shard.arrivals[full_key];

@@ -40,6 +40,7 @@ class RateLimiter {
     Mutex mutex;
     // Key to the theoretical arrival time, in microseconds of steady time.
     std::unordered_map<std::string, std::int64_t> arrivals ND_GUARDED_BY(mutex);
+    std::int64_t swept_at ND_GUARDED_BY(mutex) = -1'000'000;
   };
   const Clock& clock_;
   std::array<Shard, kShards> shards_;
