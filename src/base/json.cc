@@ -17,14 +17,14 @@ namespace json = boost::json;
 
 namespace {
 
-// Wipes every block it takes back.
+// Wipes every block it takes back. Boost takes a key's block with one alignment and gives it back with another, so the
+// default alignment, which is enough for every JSON value, is used throughout.
 class WipingResource final : public json::memory_resource {
-  void* do_allocate(std::size_t bytes, std::size_t align) override {
-    return ::operator new(bytes, std::align_val_t(align));
-  }
-  void do_deallocate(void* block, std::size_t bytes, std::size_t align) override {
+  static_assert(alignof(json::value) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+  void* do_allocate(std::size_t bytes, std::size_t /*align*/) override { return ::operator new(bytes); }
+  void do_deallocate(void* block, std::size_t bytes, std::size_t /*align*/) override {
     WipeMemory(block, bytes);
-    ::operator delete(block, std::align_val_t(align));
+    ::operator delete(block);
   }
   bool do_is_equal(const json::memory_resource& other) const noexcept override { return this == &other; }
 };

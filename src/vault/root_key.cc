@@ -51,6 +51,10 @@ class FileSource final : public RootKeySource {
     ND_ASSIGN(const std::string path, PathOf(vault_id, ".key"));
     // Never puts something in place of a key that is not a key itself.
     if (auto key = ReadKey(next); !key.ok()) return std::move(key).error();
+    // A crash while a key was made can have left a second name of it; the old key shall not live on under that.
+    for (const std::string& leftover : {path + ".new", next + ".new"}) {
+      if (unlink(leftover.c_str()) != 0 && errno != ENOENT) return Failed("unlink " + leftover, errno);
+    }
     if (std::rename(next.c_str(), path.c_str()) != 0) return Failed("rename " + next, errno);
     UniqueFd directory(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!directory || fsync(directory.get()) != 0) return Failed("fsync " + directory_, errno);

@@ -61,6 +61,18 @@ TEST_F(RootKeyFileTest, DoesNotPutGarbageInPlaceOfAKey) {
   EXPECT_EQ(Text(".key"), before);
 }
 
+TEST_F(RootKeyFileTest, LeavesNoOldKeyUnderTheNameOfATemporaryFile) {
+  ASSERT_TRUE(roots_->Create(kId, random_).ok());
+  ASSERT_EQ(link(KeyPath(kId, ".key").c_str(), KeyPath(kId, ".key.new").c_str()), 0);
+  ASSERT_TRUE(roots_->PrepareNext(kId, random_).ok());
+  ASSERT_TRUE(roots_->CommitNext(kId).ok());
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(keys_directory())) {
+    names.push_back(entry.path().filename());
+  }
+  EXPECT_EQ(names, std::vector<std::string>{std::string(kId) + ".key"});
+}
+
 TEST_F(RootKeyFileTest, RefusesAKeyThatOthersCanRead) {
   ASSERT_TRUE(roots_->Create(kId, random_).ok());
   chmod(KeyPath(kId, ".key").c_str(), 0644);
