@@ -17,8 +17,8 @@ target_compile_definitions(nd_flags INTERFACE
   BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_TS_EXECUTORS)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(nd_flags INTERFACE -Wthread-safety -Wno-gnu-zero-variadic-macro-arguments)
-  # GCC ignores these; clang warns on coroutine promise unwinding in Asio otherwise.
   target_compile_options(nd_flags INTERFACE -Wno-unused-command-line-argument)
+  target_link_options(nd_flags INTERFACE -fuse-ld=lld)
 else()
   # GCC 12 sees dangling and uninitialised objects in inlined coroutine frames and std::variant that are not there.
   target_compile_options(nd_flags INTERFACE -Wno-maybe-uninitialized -Wno-restrict -Wno-dangling-pointer -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)

@@ -8,6 +8,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SRC = ROOT / "src"
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.MULTILINE)
+# A lambda that owns what it captures, made inside a co_await expression.
+AWAITED_LAMBDA = re.compile(r"\bco_await\b[^;{]*?[(,]\s*\[(?!&\])[^\]]+\]\s*[({]")
 
 # Rooms that must stay free of the network library: not even their sources may name it.
 NO_ASIO = {"session", "vault", "audit"}
@@ -73,6 +75,9 @@ def check_includes(path, layers):
             yield f"{where}:{line}: {room} knows no network, yet includes <{name}>"
         elif name.startswith("openssl/") and room not in OPENSSL:
             yield f"{where}:{line}: only {', '.join(sorted(OPENSSL))} may see OpenSSL"
+    for match in AWAITED_LAMBDA.finditer(text):
+        line = text.count("\n", 0, match.start()) + 1
+        yield f"{where}:{line}: name the lambda before co_await; g++ 12 destroys it twice as a temporary"
     if path.suffix == ".h" and "#pragma once" not in text:
         yield f"{where}: a header starts with #pragma once"
     header = path.with_name(path.name.replace("_test.cc", ".cc")).with_suffix(".h")

@@ -15,11 +15,8 @@ net::Task<Result<Reply>> HandleAuditLogs(Context& context) {
   if (const auto cursor = query.Text("cursor", 256)) wanted.cursor = *cursor;
   ND_CO_TRY(query.Finish());
 
-  ND_CO_ASSIGN(const audit::Page page,
-               co_await Offload(context.loop(), context.services.world.store_worker,
-                                [directory = context.services.config.audit_directory, wanted] {
-                                  return audit::Reader(directory).Read(wanted);
-                                }));
+  auto work = [directory = context.services.config.audit_directory, wanted] { return audit::Reader(directory).Read(wanted); };
+  ND_CO_ASSIGN(const audit::Page page, co_await Offload(context.loop(), context.services.world.store_worker, std::move(work)));
 
   audit::Record record = RecordOf(context, audit::Event::kAuditRead, "sensitive_read", "read", "audit-logs");
   record.data.emplace_back("limit", static_cast<std::int64_t>(wanted.limit));

@@ -102,9 +102,8 @@ net::Task<Result<Reply>> HandleSignIn(Context& context) {
     grant = std::move(free).error();
   } else {
     session::Sessions& sessions = services.world.sessions;
-    grant = co_await Offload(context.loop(), services.world.password_worker, [&sessions, user, password, client] {
-      return sessions.SignIn(user, password->ExposeSecret(), client);
-    });
+    auto work = [&sessions, user, password, client] { return sessions.SignIn(user, password->ExposeSecret(), client); };
+    grant = co_await Offload(context.loop(), services.world.password_worker, std::move(work));
   }
 
   if (!grant.ok()) {
@@ -131,9 +130,8 @@ net::Task<Result<Reply>> HandleSignIn(Context& context) {
   if (!first.ok() || !second.ok()) {
     // A session that left no trace does not begin.
     session::Sessions& sessions = services.world.sessions;
-    co_await Offload(context.loop(), services.world.store_worker, [&sessions, id = caller.id()] {
-      return sessions.EndSession(id, "", session::EndReason::kLogout);
-    });
+    auto work = [&sessions, id = caller.id()] { return sessions.EndSession(id, "", session::EndReason::kLogout); };
+    co_await Offload(context.loop(), services.world.store_worker, std::move(work));
     co_return first.ok() ? std::move(second).error() : std::move(first).error();
   }
   services.counters.sign_ins.fetch_add(1, std::memory_order_relaxed);
@@ -156,11 +154,11 @@ net::Task<Result<Reply>> HandleRefresh(Context& context) {
   };
   session::Sessions& sessions = services.world.sessions;
   auto answer = std::make_shared<Answer>();
-  ND_CO_TRY(co_await Offload(context.loop(), services.world.store_worker,
-                             [&sessions, token, header, cookie, client = context.client(), answer]() -> Result<void> {
-                               answer->outcome = sessions.Refresh(token->ExposeSecret(), header, cookie, client, &answer->reuse);
-                               return {};
-                             }));
+  auto work = [&sessions, token, header, cookie, client = context.client(), answer]() -> Result<void> {
+    answer->outcome = sessions.Refresh(token->ExposeSecret(), header, cookie, client, &answer->reuse);
+    return {};
+  };
+  ND_CO_TRY(co_await Offload(context.loop(), services.world.store_worker, std::move(work)));
   Result<session::RefreshOutcome>& outcome = answer->outcome;
   if (!outcome.ok()) {
     if (answer->reuse != nullptr) {
@@ -188,7 +186,8 @@ net::Task<Result<Reply>> HandleLogout(Context& context) {
   Services& services = context.services;
   session::Sessions& sessions = services.world.sessions;
   const session::CallerPtr caller = context.state.caller;
-  ND_CO_TRY(co_await Offload(context.loop(), services.world.store_worker, [&sessions, caller] { return sessions.Logout(*caller); }));
+  auto work = [&sessions, caller] { return sessions.Logout(*caller); };
+  ND_CO_TRY(co_await Offload(context.loop(), services.world.store_worker, std::move(work)));
   audit::Record record = SessionRecord(context, Event::kSessionInvalidate, "session_logout", "logout", *caller);
   record.data.emplace_back("reason", std::string(session::EndReasonName(session::EndReason::kLogout)));
   ND_CO_TRY(co_await Write(context, std::move(record)));

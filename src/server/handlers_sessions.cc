@@ -38,10 +38,9 @@ net::Task<Result<Reply>> HandleListSessions(Context& context) {
 net::Task<Result<Reply>> HandleEndAllSessions(Context& context) {
   session::Sessions& sessions = context.services.world.sessions;
   const std::string user = context.caller().user();
+  auto work = [&sessions, user] { return sessions.EndAllSessions(user, "", session::EndReason::kEndedByUser); };
   ND_CO_ASSIGN(const std::size_t count,
-               co_await Offload(context.loop(), context.services.world.store_worker, [&sessions, user] {
-                 return sessions.EndAllSessions(user, "", session::EndReason::kEndedByUser);
-               }));
+               co_await Offload(context.loop(), context.services.world.store_worker, std::move(work)));
   ND_CO_TRY(co_await RecordEnd(context, user, static_cast<std::int64_t>(count)));
   co_return JsonResponse(R"({"success":true})");
 }
@@ -51,9 +50,8 @@ net::Task<Result<Reply>> HandleEndSession(Context& context) {
   const std::string id(context.state.parameter);
   // An administrator may end anyone's session; others their own. A foreign id is "not found" either way.
   const std::string owner = context.caller().role() == session::Role::kAdmin ? std::string() : context.caller().user();
-  ND_CO_TRY(co_await Offload(context.loop(), context.services.world.store_worker, [&sessions, id, owner] {
-    return sessions.EndSession(id, owner, session::EndReason::kEndedByUser);
-  }));
+  auto work = [&sessions, id, owner] { return sessions.EndSession(id, owner, session::EndReason::kEndedByUser); };
+  ND_CO_TRY(co_await Offload(context.loop(), context.services.world.store_worker, std::move(work)));
   ND_CO_TRY(co_await RecordEnd(context, sessions.LogHash(id), 1));
   co_return JsonResponse(R"({"success":true})");
 }

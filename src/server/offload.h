@@ -11,6 +11,9 @@ namespace nd::server {
 
 // `work` returns Result<T> and runs on a thread of `worker`; everything it refers to must outlive it even if the coroutine
 // is destroyed, so it takes what it needs by value. A full queue is kUnavailable with Retry-After.
+//
+// Give `work` as a named object that is moved in: g++ 12 destroys a lambda that is a temporary of a co_await expression
+// twice (tests/layers_test.py looks for it).
 template <class Work>
 auto Offload(net::Loop& loop, Worker& worker, Work work) -> net::Task<decltype(work())> {
   using R = decltype(work());
