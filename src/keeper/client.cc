@@ -37,7 +37,7 @@ class ChannelClient final : public Client {
     return Ask<std::vector<ProviderInfo>>(core_, Message::kListProviders, {}, kPatience, DecodeProviders);
   }
   net::Task<Result<std::vector<KeyInfo>>> ListKeys() override {
-    return Ask<std::vector<KeyInfo>>(core_, Message::kListKeys, {}, kPatience, DecodeKeys);
+    return ListEveryPage(core_);
   }
   net::Task<Result<KeyInfo>> PutKey(std::string provider, std::string owner, std::string label, Secret key) override {
     const PutKeyMessage message{std::move(provider), std::move(owner), std::move(label), std::move(key)};
@@ -65,6 +65,19 @@ class ChannelClient final : public Client {
   void OnLost(std::function<void()> on_lost) override { core_->OnLost(std::move(on_lost)); }
 
  private:
+  static net::Task<Result<std::vector<KeyInfo>>> ListEveryPage(std::shared_ptr<ClientCore> core) {
+    std::vector<KeyInfo> keys;
+    KeyReference after;
+    while (true) {
+      auto page = co_await Ask<std::vector<KeyInfo>>(core, Message::kListKeys, Encode(after), kPatience, DecodeKeys);
+      if (!page.ok()) co_return std::move(page).error();
+      const std::size_t size = page->size();
+      for (KeyInfo& key : *page) keys.push_back(std::move(key));
+      if (size < kKeysPerPage) co_return keys;
+      after = {keys.back().provider, keys.back().owner};
+    }
+  }
+
   // Static, with the core as a parameter: the client may die while it waits.
   template <class T, class Decode>
   static net::Task<Result<T>> Ask(std::shared_ptr<ClientCore> core, Message type, ipc::Bytes payload,

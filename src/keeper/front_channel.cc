@@ -71,7 +71,7 @@ void FrontChannel::Answer(std::uint64_t id, Result<T> result) {
 
 Result<Upstream::Provider*> FrontChannel::Provider(std::string_view name) {
   if (auto* provider = upstream_->Find(name)) return provider;
-  return NotFound("No provider of this name is configured. GET /api/config/keys lists those that are.");
+  return NotFound("No provider of this name is configured. The administrator adds one with --provider NAME=URL.");
 }
 
 Result<void> FrontChannel::OnFrame(const ipc::Frame& frame) {
@@ -112,8 +112,8 @@ Result<void> FrontChannel::OnRequest(const ipc::Frame& frame) {
       return {};
     }
     case Message::kListKeys: {
-      ND_TRY(DecodeEmpty(frame.payload));
-      Reply(id, Encode(keys_.List()));
+      ND_ASSIGN(const KeyReference after, DecodeKeyReference(frame.payload));
+      Reply(id, Encode(keys_.List(after)));
       return {};
     }
     case Message::kPutKey: {

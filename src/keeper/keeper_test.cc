@@ -203,8 +203,8 @@ TEST_F(KeeperTest, ClosesAChannelThatBreaksTheProtocolAndServesTheOthers) {
   StartKeeper({"p=https://host"});
   const std::vector<ipc::Bytes> breaches = {
       ipc::EncodeFrame(200, 1, ""),                                            // unknown type
-      ipc::EncodeFrame(3, 0, ""),                                              // id zero
-      ipc::EncodeFrame(3, 1, "left over"),                                     // bytes after the last field
+      ipc::EncodeFrame(7, 0, ""),                                              // id zero
+      ipc::EncodeFrame(7, 1, "left over"),                                     // bytes after the last field
       ipc::EncodeFrame(4, 1, "\xff\xff\xff\xff"),                              // a text beyond the payload
       ipc::EncodeFrame(64, 1, ""),                                             // a reply
       ipc::Bytes{'\xff', '\xff', '\xff', '\x7f'},                              // a length out of bounds

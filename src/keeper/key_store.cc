@@ -1,5 +1,8 @@
 #include "keeper/key_store.h"
 
+#include <algorithm>
+#include <tuple>
+
 #include "base/text.h"
 #include "keeper/scrubber.h"
 
@@ -42,11 +45,16 @@ bool IsShownText(std::string_view text, std::size_t max_size) {
 
 }  // namespace
 
-std::vector<KeyInfo> KeyStore::List() const {
+std::vector<KeyInfo> KeyStore::List(const KeyReference& after) const {
   std::vector<KeyInfo> keys;
+  const vault::RecordId bound = KeyRecord(after.provider, after.owner);
   for (const auto& record : vault_.List()) {
-    if (record.id.kind == vault::RecordKind::kProviderKey) keys.push_back(ToKeyInfo(record));
+    if (record.id.kind == vault::RecordKind::kProviderKey && record.id > bound) keys.push_back(ToKeyInfo(record));
   }
+  std::sort(keys.begin(), keys.end(), [](const KeyInfo& a, const KeyInfo& b) {
+    return std::tie(a.provider, a.owner) < std::tie(b.provider, b.owner);
+  });
+  if (keys.size() > kKeysPerPage) keys.resize(kKeysPerPage);
   return keys;
 }
 

@@ -19,7 +19,8 @@ class KeyStore {
  public:
   explicit KeyStore(vault::Vault& vault) : vault_(vault) {}
 
-  std::vector<KeyInfo> List() const;
+  // Up to kKeysPerPage keys in the order of provider and owner, beginning after `after`.
+  std::vector<KeyInfo> List(const KeyReference& after) const;
   // Durable when it returns. kInvalidInput for a key that could not be one, a label or an owner out of bounds.
   Result<KeyInfo> Put(const PutKeyMessage& message);
   Result<void> Remove(const KeyReference& reference);  // kNotFound

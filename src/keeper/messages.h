@@ -50,13 +50,15 @@ inline constexpr std::size_t kMaxOwner = 128;
 inline constexpr std::size_t kMaxLabel = 128;
 inline constexpr std::size_t kMaxKey = 4096;
 inline constexpr std::size_t kMaxPassedHeaders = 8;
+// Keys in one answer to kListKeys; fewer say that the list ends there.
+inline constexpr std::size_t kKeysPerPage = 1000;
 
 struct PutKeyMessage {
   std::string provider, owner, label;
   Secret key;
 };
 
-// kDeleteKey and kTestKey.
+// kDeleteKey and kTestKey. For kListKeys: the key after which the page begins; both empty for the first page.
 struct KeyReference {
   std::string provider, owner;
 };
