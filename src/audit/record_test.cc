@@ -52,7 +52,8 @@ TEST(Record, WritesAnAgentAnIntentAndAReason) {
 }
 
 TEST(Record, NoTextCanBreakOrForgeALine) {
-  const std::string bad = std::string("a\n\r\t\"\\\0\x01\x1f\x7f \xff\xfe\xc0\x80 \xed\xa0\x80 \xe2\x80\xa8 }", 32) + "\n{\"seq\":1}\n";
+  static constexpr char kBad[] = "a\n\r\t\"\\\0\x01\x1f\x7f \xff\xfe\xc0\x80 \xed\xa0\x80 \xe2\x80\xa8 }\n{\"seq\":1}\n";
+  const std::string bad(kBad, sizeof kBad - 1);
   const auto members = [](Record& r) {
     return std::vector<std::string*>{&r.actor.id, &r.session, &r.address, &r.request_id, &r.target};
   };

@@ -27,21 +27,48 @@ std::size_t EndOf(std::string_view text, std::size_t from, Predicate in) {
 }
 
 // What a credential begins with, and what must follow for it to be one and not a word.
+enum class Where : std::uint8_t { kWordStart, kAnywhere };       // kAnywhere: unmistakable, even glued to other text
+enum class Tail : std::uint8_t { kAny, kWithDigitOrCapital };  // the latter: the prefix alone is no proof
 struct Beginning {
   std::string_view prefix;
   std::size_t min_tail;
-  bool needs_digit_or_upper;  // the prefix alone is no proof
+  Where where = Where::kWordStart;
+  Tail tail = Tail::kAny;
 };
 
 constexpr Beginning kBeginnings[] = {
-    {"nda_", 8, false},         {"ndr_", 8, false},         {"sk-ant-", 8, false},   {"sk-proj-", 8, false},
-    {"sk-", 16, true},          {"sk_live_", 8, false},     {"sk_test_", 8, false},  {"rk_live_", 8, false},
-    {"gsk_", 16, true},         {"hf_", 16, true},          {"xai-", 16, true},      {"pplx-", 16, true},
-    {"r8_", 16, true},          {"AKIA", 12, false},        {"ASIA", 12, true},      {"AIza", 20, false},
-    {"ghp_", 16, false},        {"gho_", 16, false},        {"ghu_", 16, false},     {"ghs_", 16, false},
-    {"ghr_", 16, false},        {"github_pat_", 16, false}, {"glpat-", 16, false},   {"npm_", 20, true},
-    {"xoxa-", 8, false},        {"xoxb-", 8, false},        {"xoxp-", 8, false},     {"xoxr-", 8, false},
-    {"xoxs-", 8, false},        {"xoxe-", 8, false},        {"xapp-", 8, true},      {"dop_v1_", 16, false},
+    {"nda_", 8},
+    {"ndr_", 8},
+    {"sk-ant-", 8, Where::kAnywhere},
+    {"sk-proj-", 8, Where::kAnywhere},
+    {"sk-", 16, Where::kWordStart, Tail::kWithDigitOrCapital},
+    {"sk_live_", 8},
+    {"sk_test_", 8},
+    {"rk_live_", 8},
+    {"gsk_", 16, Where::kWordStart, Tail::kWithDigitOrCapital},
+    {"hf_", 16, Where::kWordStart, Tail::kWithDigitOrCapital},
+    {"xai-", 16, Where::kWordStart, Tail::kWithDigitOrCapital},
+    {"pplx-", 16, Where::kWordStart, Tail::kWithDigitOrCapital},
+    {"r8_", 16, Where::kWordStart, Tail::kWithDigitOrCapital},
+    {"AKIA", 12, Where::kAnywhere, Tail::kWithDigitOrCapital},
+    {"ASIA", 12, Where::kWordStart, Tail::kWithDigitOrCapital},
+    {"AIza", 20, Where::kAnywhere},
+    {"ghp_", 16, Where::kAnywhere},
+    {"gho_", 16, Where::kAnywhere},
+    {"ghu_", 16, Where::kAnywhere},
+    {"ghs_", 16, Where::kAnywhere},
+    {"ghr_", 16, Where::kAnywhere},
+    {"github_pat_", 16, Where::kAnywhere},
+    {"glpat-", 16, Where::kAnywhere},
+    {"npm_", 20, Where::kWordStart, Tail::kWithDigitOrCapital},
+    {"xoxa-", 8, Where::kAnywhere},
+    {"xoxb-", 8, Where::kAnywhere},
+    {"xoxp-", 8, Where::kAnywhere},
+    {"xoxr-", 8, Where::kAnywhere},
+    {"xoxs-", 8, Where::kAnywhere},
+    {"xoxe-", 8, Where::kAnywhere},
+    {"xapp-", 8, Where::kWordStart, Tail::kWithDigitOrCapital},
+    {"dop_v1_", 16},
 };
 
 // Ends of names whose value is a secret, lower case, without dashes and underscores.
@@ -58,11 +85,12 @@ std::optional<std::size_t> FindBeginning(std::string_view text, std::size_t begi
     }
   }
   for (std::size_t i = begin; i < end; ++i) {
-    if (i > begin && IsAlnum(text[i - 1])) continue;
+    const bool word_start = i == begin || !IsAlnum(text[i - 1]);
     const std::string_view rest = text.substr(i, end - i);
     for (const Beginning& b : kBeginnings) {
-      if (rest[0] != b.prefix[0] || !rest.starts_with(b.prefix) || rest.size() - b.prefix.size() < b.min_tail) continue;
-      if (b.needs_digit_or_upper && last_telling <= i + b.prefix.size()) continue;
+      if (rest[0] != b.prefix[0] || !rest.starts_with(b.prefix)) continue;
+      if (rest.size() - b.prefix.size() < b.min_tail || (b.where == Where::kWordStart && !word_start)) continue;
+      if (b.tail == Tail::kWithDigitOrCapital && last_telling <= i + b.prefix.size()) continue;
       return i;
     }
   }
@@ -130,13 +158,11 @@ class ShapePass {
 
   void TakeRun() {
     const std::size_t end = EndOf(text_, at_, IsUrlChar);
-    if (const auto token = FindWebToken(text_, at_, end)) {
-      CopyTo(token->begin);
-      return DropTo(token->end);
-    }
-    if (const auto begin = FindBeginning(text_, at_, end)) {
-      CopyTo(*begin);
-      return DropTo(end);
+    const auto token = FindWebToken(text_, at_, end);
+    const auto begin = FindBeginning(text_, at_, end);
+    if (token || begin) {
+      CopyTo(std::min(token ? token->begin : end, begin.value_or(end)));
+      return DropTo(token ? token->end : end);
     }
     const std::string_view run = text_.substr(at_, end - at_);
     CopyTo(end);
@@ -147,9 +173,8 @@ class ShapePass {
 
   // After "-----BEGIN": if it is a private key, all to the end of its last line, or of the text.
   void TakePem() {
-    const std::string_view label = text_.substr(at_, 64);
-    const std::size_t word = label.find("PRIVATE KEY");
-    if (word == std::string_view::npos || word > label.find('\n')) return;
+    const std::size_t label_end = EndOf(text_.substr(0, at_ + 64), at_, [](char c) { return IsUpper(c) || IsDigit(c) || c == ' '; });
+    if (text_.substr(at_, label_end - at_).find("PRIVATE KEY") == std::string_view::npos) return;
     std::size_t end = text_.find("-----END", at_);
     if (end == std::string_view::npos) return DropTo(text_.size());
     end = EndOf(text_, end + 8, [](char c) { return IsUpper(c) || c == ' '; });
@@ -186,7 +211,9 @@ class ShapePass {
     if (sign == std::string_view::npos) return;
     const std::size_t colon = authority.find(':');
     if (colon >= sign) return;
-    CopyTo(at_ + colon + 1);
+    // The name before the colon may be a token itself.
+    out_.append(ShapePass(authority.substr(0, colon)).Run()).append(":");
+    at_ += colon + 1;
     DropTo(at_ + (sign - colon - 1));
   }
 

@@ -17,6 +17,9 @@ TEST(Redact, ReplacesWhatIsShapedLikeACredential) {
            Case{"sk-ant-api03-abcDEF", "[redacted]"},
            Case{"key sk-proj-AbCd1234efgh, then", "key [redacted], then"},
            Case{"sk-0123456789abcdef", "[redacted]"},
+           Case{"gluedsk-ant-api03-abcDEF", "glued[redacted]"},
+           Case{"sk-ant-api03-abc-eyJhbGciOi.eyJzdWIi.c2ln", "[redacted]"},
+           Case{"https://sk-ant-api03-abc:x@host", "https://[redacted]:[redacted]@host"},
            Case{"gsk_0123456789abcdef", "[redacted]"},
            Case{"nda_0123456789_secret", "[redacted]"},
            Case{"ndr_abcdefgh", "[redacted]"},
@@ -57,7 +60,7 @@ TEST(Redact, LeavesOrdinaryTextAlone) {
            "12345678901234567890123456789012345678901234567890", "--flag=value", "eyJ.x.y", "-----BEGIN CERTIFICATE-----",
            "Ünïcödé and 漢字 stay", "sensitive_update", "git log --max-count=20 --format=%H", "======================================",
            "TheGetUserByIdAndSetNewTokenForAllOfThem", "Report-2024-11-24-Final-Version-v2-Build-1234",
-           "tests/conformance/engine-io-v4/polling/HandshakeAndUpgrade.spec.ts", "nda_short", "AKIA",
+           "tests/conformance/engine-io-v4/polling/HandshakeAndUpgrade.spec.ts", "nda_short", "agenda_of_the_meeting", "AKIA",
        }) {
     EXPECT_EQ(Redact(text), text);
   }

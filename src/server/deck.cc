@@ -186,7 +186,7 @@ class Deck::Impl {
     record.outcome = audit::Outcome::kDenied;
     record.reason = std::string(state.refusal->code);
     record.data.emplace_back("method", std::string(http::MethodName(context.request.method)));
-    co_await services_.audit.Append(context.loop(), std::move(record), audit::Durability::kWrite);
+    (void)co_await services_.audit.Append(context.loop(), std::move(record), audit::Durability::kWrite);
   }
 
   Services services_;

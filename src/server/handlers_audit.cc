@@ -22,7 +22,7 @@ net::Task<Result<Reply>> HandleAuditLogs(Context& context) {
   record.data.emplace_back("limit", static_cast<std::int64_t>(wanted.limit));
   record.data.emplace_back("count", static_cast<std::int64_t>(page.records.size()));
   // Reads go on while the log cannot be written; /health and /api/status tell that it is so.
-  co_await context.services.audit.Append(context.loop(), std::move(record), audit::Durability::kWrite);
+  (void)co_await context.services.audit.Append(context.loop(), std::move(record), audit::Durability::kWrite);
 
   std::string body;
   JsonWriter json(body);

@@ -117,7 +117,7 @@ net::Task<Result<Reply>> HandleSignIn(Context& context) {
     record.data.emplace_back("method", std::string("password"));
     record.data.emplace_back("throttled", throttled);
     // The sign-in fails either way; an unwritten record must not become a different answer.
-    co_await Write(context, std::move(record));
+    (void)co_await Write(context, std::move(record));
     co_return std::move(grant).error();
   }
 
@@ -131,7 +131,7 @@ net::Task<Result<Reply>> HandleSignIn(Context& context) {
     // A session that left no trace does not begin.
     session::Sessions& sessions = services.world.sessions;
     auto work = [&sessions, id = caller.id()] { return sessions.EndSession(id, "", session::EndReason::kLogout); };
-    co_await Offload(context.loop(), services.world.store_worker, std::move(work));
+    (void)co_await Offload(context.loop(), services.world.store_worker, std::move(work));
     co_return first.ok() ? std::move(second).error() : std::move(first).error();
   }
   services.counters.sign_ins.fetch_add(1, std::memory_order_relaxed);
@@ -165,14 +165,14 @@ net::Task<Result<Reply>> HandleRefresh(Context& context) {
       audit::Record record = SessionRecord(context, Event::kRefreshReuse, "authn_token_reuse", "refresh", *answer->reuse);
       record.outcome = audit::Outcome::kDenied;
       record.reason = "refresh_reuse";
-      co_await Write(context, std::move(record));
+      (void)co_await Write(context, std::move(record));
     } else if (outcome.error().kind == ErrorKind::kForbidden) {
       services.counters.csrf_rejected.fetch_add(1, std::memory_order_relaxed);
       if (services.limiter.Take(RateClass::kReport, "refusals:" + context.state.address) == 0) {
         audit::Record record = RecordOf(context, Event::kCsrfRejected, "malicious_csrf", "reject", "/api/auth/refresh");
         record.outcome = audit::Outcome::kDenied;
         record.reason = std::string(outcome.error().code);
-        co_await Write(context, std::move(record));
+        (void)co_await Write(context, std::move(record));
       }
     }
     co_return std::move(outcome).error();

@@ -116,6 +116,8 @@ class Sessions {
   // commands of it end now. `id` is Caller::id().
   using EndListener = std::function<void(const std::string& id, CallerKind kind, EndReason reason)>;
 
+  // Reads the store. kInvalidInput for keys or options out of bounds; kConflict for the store of another deck (the
+  // first deck id to open a store is remembered in it). Users and agent tokens do not depend on the keys.
   static Result<std::unique_ptr<Sessions>> Open(std::unique_ptr<Store> store, Keys keys, Options options,
                                                 PasswordCost cost, const Clock& clock, Random& random);
   ~Sessions();
@@ -127,7 +129,9 @@ class Sessions {
   // "unauthenticated" (bad, expired, foreign) or "session_ended" (genuine, but its session is over).
   Result<CallerPtr> Verify(std::string_view token) const;
   // [hot] Double-submit check for a mutation by a session: header and cookie must each verify for the caller's session
-  // and the current or graced previous refresh generation. kForbidden with code "csrf_invalid" or "csrf_stale".
+  // and the current or graced previous refresh generation. kForbidden with code "csrf_invalid" or "csrf_stale";
+  // kUnauthenticated "session_ended" if the session ended since the caller was verified. Agents have no CSRF token and
+  // are refused: do not ask for them.
   Result<void> CheckCsrf(const Caller& caller, std::string_view header, std::string_view cookie) const;
   // [hot] A CSRF token for the caller's session and current generation.
   Result<std::string> IssueCsrf(const Caller& caller) const;
@@ -154,9 +158,10 @@ class Sessions {
   // receives the caller whose family was ended by a replay.
   Result<RefreshOutcome> Refresh(std::string_view refresh_token, std::string_view csrf_header,
                                  std::string_view csrf_cookie, const Client& client, CallerPtr* reuse = nullptr);
-  // [blocking] Ends the caller's own session (users) or fails for agents.
+  // [blocking] Ends the caller's own session (users) or fails for agents (kForbidden). Ended already is no error.
   Result<void> Logout(const Caller& caller);
-  // [blocking] Requires the current password; ends all other sessions of the user.
+  // [blocking] Requires the current password; ends all other sessions of the user. kForbidden if it is wrong (counted
+  // by the throttle as a failed sign-in: kRateLimited) or for an agent; kInvalidInput for a poor new one.
   Result<void> ChangePassword(const Caller& caller, std::string_view current, std::string_view next,
                               const Client& client);
 
@@ -173,12 +178,12 @@ class Sessions {
   // --- administration -----------------------------------------------------------------------------------------------
   std::vector<UserInfo> ListUsers() const;                                                // [hot]
   Result<UserInfo> AddUser(std::string_view user, Role role, std::string_view password);  // [blocking]
-  // [blocking] Any of role, disabled, password. Ends sessions as the change demands. kConflict for the last active
-  // admin.
+  // [blocking] Any of role, disabled, password. Each change ends the user's sessions; disabling also revokes the agent
+  // tokens for good. kNotFound; kConflict for the last active admin. What is so already changes nothing.
   struct UserChange {
-    std::optional<Role> role;
-    std::optional<bool> disabled;
-    std::optional<std::string_view> password;
+    std::optional<Role> role{};
+    std::optional<bool> disabled{};
+    std::optional<std::string_view> password{};
   };
   Result<UserInfo> UpdateUser(std::string_view user, const UserChange& change);
   // [blocking] Forgets failed sign-ins of an account (all accounts if empty).

@@ -18,6 +18,9 @@ namespace {
 constexpr std::chrono::minutes kSetupTokenLifetime{15};
 constexpr std::size_t kSetupSecretBytes = 32;
 
+// Hashed in place of what no account can have as password, for the same work.
+constexpr std::string_view kImpossible = "impossible";
+
 // One error for a wrong password, an unknown and a disabled user, down to the detail.
 Error WrongCredentials() {
   return Unauthenticated("The user name or the password is not right. Check both and try again.");
@@ -86,8 +89,8 @@ Result<UserRow> Sessions::Impl::Authenticate(std::string_view user, std::string_
   const std::string account = name.ok() ? *name : std::string();
   ND_TRY(throttle_.Check(account, client.address));
   std::optional<UserRow> row = FindUser(account);
-  const bool possible = password.size() <= kMaxPassword;
-  const bool right = VerifyPassword(row ? row->password_hash : dummy_hash_, possible ? password : std::string_view());
+  const bool possible = !password.empty() && password.size() <= kMaxPassword;
+  const bool right = VerifyPassword(row ? row->password_hash : dummy_hash_, possible ? password : kImpossible);
   if (!right || !possible || !row || row->disabled) {
     throttle_.RecordFailure(account, client.address);
     return WrongCredentials();
@@ -169,7 +172,7 @@ Result<void> Sessions::Impl::ChangePassword(const Caller& caller, std::string_vi
     ND_TRY(throttle_.Check(caller.user(), client.address));
     std::optional<UserRow> row = FindUser(caller.user());
     if (!row) return SessionEnded("no such user");
-    if (current.size() > kMaxPassword || !VerifyPassword(row->password_hash, current)) {
+    if (current.empty() || current.size() > kMaxPassword || !VerifyPassword(row->password_hash, current)) {
       throttle_.RecordFailure(caller.user(), client.address);
       return Forbidden("The current password is not right. Nothing was changed.");
     }

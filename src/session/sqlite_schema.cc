@@ -85,6 +85,8 @@ Result<void> TakeForOurselves(Sqlite& db) {
   // Deleted hashes and names do not stay behind in free pages.
   ND_TRY(db.Run("PRAGMA secure_delete = ON"));
   ND_TRY(db.Run("PRAGMA cell_size_check = ON"));
+  // No files outside of the state folder, where a confined process may not write.
+  ND_TRY(db.Run("PRAGMA temp_store = MEMORY"));
   return {};
 }
 

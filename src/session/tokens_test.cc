@@ -26,6 +26,12 @@ TEST(RefreshTokenText, ComesBackAsItWasMade) {
   }
 }
 
+// docs/formats/tokens.md shows this one.
+TEST(RefreshTokenText, IsTheDocumentedExample) {
+  EXPECT_EQ(MakeRefreshToken(Key('r'), kSession, 2),
+            "ndr_0123456789abcdefghjkmnpqrs_2_sFcf6pW5x949TsPzNSPn7DQue_NqrEhPVHxg4rX3TwY");
+}
+
 TEST(RefreshTokenText, OfAnotherGenerationOrSessionIsNotGenuine) {
   const std::string text = MakeRefreshToken(Key(), kSession, 12);
   auto token = ParseRefreshToken(text);
