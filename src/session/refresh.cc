@@ -24,7 +24,7 @@ Grant Sessions::Impl::MakeGrant(const SessionRecord& session) const {
   claims.expires_at = std::min(claims.issued_at + options_.access_lifetime.count(), UnixSeconds(session.row.ends_at));
 
   Grant grant;
-  grant.access_token = jwt_.Sign(claims);
+  grant.access_token = jwt_.load(std::memory_order_acquire)->Sign(claims);
   grant.refresh_token = MakeRefreshToken(refresh_key_, session.row.id, session.row.generation);
   grant.csrf_token = csrf_.Issue(session.row.id, session.row.generation, random_);
   grant.expires_in = std::chrono::seconds(claims.expires_at - claims.issued_at);

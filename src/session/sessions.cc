@@ -41,6 +41,12 @@ Result<void> CheckOptions(const Options& options) {
   return {};
 }
 
+Result<JwtRing> MakeRing(std::vector<SigningKey> keys, const std::string& deck_id) {
+  std::vector<JwtRing::NewKey> ring;
+  for (SigningKey& key : keys) ring.push_back({std::move(key.id), std::move(key.key)});
+  return JwtRing::Create(std::move(ring), "neuraldeck:" + deck_id, std::string(kAudience));
+}
+
 }  // namespace
 
 std::string_view EndReasonName(EndReason reason) {
@@ -72,9 +78,7 @@ Result<std::unique_ptr<Sessions>> Sessions::Open(std::unique_ptr<Store> store, K
   ND_TRY(InitCrypto());
   ND_TRY(CheckKeys(keys));
   ND_TRY(CheckOptions(options));
-  std::vector<JwtRing::NewKey> ring;
-  for (SigningKey& key : keys.jwt) ring.push_back({std::move(key.id), std::move(key.key)});
-  ND_ASSIGN(JwtRing jwt, JwtRing::Create(std::move(ring), "neuraldeck:" + options.deck_id, std::string(kAudience)));
+  ND_ASSIGN(JwtRing jwt, MakeRing(std::move(keys.jwt), options.deck_id));
   const Secret nobody_knows = RandomSecret(random, 32);
   ND_ASSIGN(std::string dummy, HashPassword(nobody_knows.ExposeSecret(), cost.operations, cost.memory_bytes));
   auto impl = std::make_unique<Impl>(std::move(store), std::move(jwt), std::move(keys), std::move(options), cost,
@@ -85,6 +89,12 @@ Result<std::unique_ptr<Sessions>> Sessions::Open(std::unique_ptr<Store> store, K
 
 Sessions::Sessions(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Sessions::~Sessions() = default;
+
+Result<void> Sessions::ReplaceJwtKeys(std::vector<SigningKey> keys) {
+  ND_ASSIGN(JwtRing ring, MakeRing(std::move(keys), impl_->deck_id()));
+  impl_->ReplaceJwt(std::move(ring));
+  return {};
+}
 
 void Sessions::SetEndListener(EndListener listener) { impl_->SetEndListener(std::move(listener)); }
 

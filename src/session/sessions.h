@@ -124,6 +124,10 @@ class Sessions {
 
   void SetEndListener(EndListener listener);  // before the loops start
 
+  // From now on the first of `keys` signs, and all of them verify: how a rotated ring comes into force without a restart.
+  // kInvalidInput as for Keys::jwt; the old ring stays then.
+  Result<void> ReplaceJwtKeys(std::vector<SigningKey> keys);
+
   // --- verification -------------------------------------------------------------------------------------------------
   // [hot] A session access token (JWT) or an agent token ("nda_..."), as presented. Errors: kUnauthenticated with code
   // "unauthenticated" (bad, expired, foreign) or "session_ended" (genuine, but its session is over).

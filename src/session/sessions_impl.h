@@ -6,6 +6,7 @@
 // The end listener is called with none of them held.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <set>
@@ -63,6 +64,8 @@ class Sessions::Impl {
   Result<void> RevokeAgentToken(std::string_view id, std::string_view user);
 
   void Unlock(std::string_view user) { throttle_.Unlock(user); }
+  void ReplaceJwt(JwtRing ring);
+  const std::string& deck_id() const { return options_.deck_id; }
   void SetEndListener(EndListener listener) { end_listener_ = std::move(listener); }
 
  private:
@@ -120,7 +123,10 @@ class Sessions::Impl {
   void Notify(const EndedList& ended) const ND_EXCLUDES(write_, users_mutex_, sign_in_);
 
   const std::unique_ptr<Store> store_;
-  const JwtRing jwt_;
+  // Every ring that was ever in force: a verification may be using any of them, and rotations are few.
+  Mutex jwt_mutex_;
+  std::vector<std::unique_ptr<const JwtRing>> jwt_rings_ ND_GUARDED_BY(jwt_mutex_);
+  std::atomic<const JwtRing*> jwt_;  // the last one
   const CsrfTokens csrf_;
   const HmacSha256Key refresh_key_;
   const HmacSha256Key log_hash_key_;

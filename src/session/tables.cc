@@ -17,7 +17,6 @@ SessionInfo ToInfo(const SessionRecord& session) {
 Sessions::Impl::Impl(std::unique_ptr<Store> store, JwtRing jwt, Keys keys, Options options, PasswordCost cost,
                      std::string dummy_hash, const Clock& clock, Random& random)
     : store_(std::move(store)),
-      jwt_(std::move(jwt)),
       csrf_(std::move(keys.csrf)),
       refresh_key_(std::move(keys.refresh)),
       log_hash_key_(std::move(keys.log_hash)),
@@ -26,7 +25,15 @@ Sessions::Impl::Impl(std::unique_ptr<Store> store, JwtRing jwt, Keys keys, Optio
       dummy_hash_(std::move(dummy_hash)),
       clock_(clock),
       random_(random),
-      throttle_(clock) {}
+      throttle_(clock) {
+  ReplaceJwt(std::move(jwt));
+}
+
+void Sessions::Impl::ReplaceJwt(JwtRing ring) {
+  MutexLock lock(jwt_mutex_);
+  jwt_rings_.push_back(std::make_unique<const JwtRing>(std::move(ring)));
+  jwt_.store(jwt_rings_.back().get(), std::memory_order_release);
+}
 
 Result<void> Sessions::Impl::Load() {
   MutexLock lock(write_);

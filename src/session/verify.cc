@@ -67,7 +67,7 @@ Result<CallerPtr> Sessions::Impl::Verify(std::string_view token) const {
 
 Result<CallerPtr> Sessions::Impl::VerifySession(std::string_view token) const {
   const WallTime now = clock_.Now();
-  ND_ASSIGN(const VerifiedToken verified, jwt_.Verify(token, now));
+  ND_ASSIGN(const VerifiedToken verified, jwt_.load(std::memory_order_acquire)->Verify(token, now));
   const Claims& claims = verified.claims();
   const SessionPtr session = sessions_.Find(claims.session);
   if (session == nullptr) return SessionEnded("no such session");
