@@ -85,7 +85,7 @@ net::Task<Result<Reply>> HandleSetup(Context& context) {
 net::Task<Result<Reply>> HandleSignIn(Context& context) {
   ND_CO_ASSIGN(const JsonDocument document, ParseJson(context.request.body));
   ObjectReader reader(document.root());
-  const std::string user(reader.String("userId", 1, 128));
+  auto user = std::make_shared<Secret>(reader.String("userId", 1, 128));
   auto password = std::make_shared<Secret>(reader.String("password", 1, kMaxPassword));
   const auto otp = reader.OptionalString("otp", 1, 32);
   ND_CO_TRY(reader.Finish());
@@ -93,16 +93,18 @@ net::Task<Result<Reply>> HandleSignIn(Context& context) {
 
   Services& services = context.services;
   const session::Client client = context.client();
-  // The name as claimed goes into the log only in canonical form; what is no name at all is not worth repeating.
-  const auto canonical = session::CanonicalUser(user);
-  const std::string claimed = canonical.ok() ? *canonical : "(not a user id)";
+  session::Sessions& sessions = services.world.sessions;
+  // Only the name of an account that exists goes into the log: people type passwords and keys into the wrong field.
+  std::string claimed = "(no such user)";
+  if (sessions.IsUser(user->ExposeSecret())) claimed = *session::CanonicalUser(user->ExposeSecret());
 
-  Result<Grant> grant = Unauthenticated("The user id or the password is wrong.", "not a user id");
-  if (auto free = services.world.sessions.CheckThrottle(user, client); !free.ok()) {
+  Result<Grant> grant = Internal("sign-in was not tried");
+  if (auto free = sessions.CheckThrottle(user->ExposeSecret(), client); !free.ok()) {
     grant = std::move(free).error();
   } else {
-    session::Sessions& sessions = services.world.sessions;
-    auto work = [&sessions, user, password, client] { return sessions.SignIn(user, password->ExposeSecret(), client); };
+    auto work = [&sessions, user, password, client] {
+      return sessions.SignIn(user->ExposeSecret(), password->ExposeSecret(), client);
+    };
     grant = co_await Offload(context.loop(), services.world.password_worker, std::move(work));
   }
 
@@ -129,7 +131,6 @@ net::Task<Result<Reply>> HandleSignIn(Context& context) {
   auto second = co_await Write(context, std::move(created));
   if (!first.ok() || !second.ok()) {
     // A session that left no trace does not begin.
-    session::Sessions& sessions = services.world.sessions;
     auto work = [&sessions, id = caller.id()] { return sessions.EndSession(id, "", session::EndReason::kLogout); };
     (void)co_await Offload(context.loop(), services.world.store_worker, std::move(work));
     co_return first.ok() ? std::move(second).error() : std::move(first).error();

@@ -106,6 +106,7 @@ Result<std::string> Sessions::IssueCsrf(const Caller& caller) const { return imp
 std::string Sessions::LogHash(std::string_view id) const { return impl_->LogHash(id); }
 
 bool Sessions::HasUsers() const { return impl_->HasUsers(); }
+bool Sessions::IsUser(std::string_view user) const { return impl_->IsUser(user); }
 Result<std::string> Sessions::IssueSetupToken() { return impl_->IssueSetupToken(); }
 Result<UserInfo> Sessions::Setup(std::string_view setup_token, std::string_view user, std::string_view password) {
   return impl_->Setup(setup_token, user, password);

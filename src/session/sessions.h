@@ -144,6 +144,8 @@ class Sessions {
 
   // --- first start --------------------------------------------------------------------------------------------------
   bool HasUsers() const;  // [hot]
+  // [hot] In any spelling. For records, not for answers: who asks must not learn which accounts exist.
+  bool IsUser(std::string_view user) const;
   // [blocking] A new single-use setup token, valid 15 minutes; earlier ones die. kConflict if a user exists.
   Result<std::string> IssueSetupToken();
   // [blocking] Creates the first admin. kUnauthenticated for a wrong, used or expired token; kConflict if a user

@@ -38,6 +38,7 @@ class Sessions::Impl {
   std::string LogHash(std::string_view id) const;
 
   bool HasUsers() const;
+  bool IsUser(std::string_view user) const;
   Result<std::string> IssueSetupToken();
   Result<UserInfo> Setup(std::string_view setup_token, std::string_view user, std::string_view password);
 

@@ -26,7 +26,28 @@ Error WrongCredentials() {
   return Unauthenticated("The user name or the password is not right. Check both and try again.");
 }
 
+// People type passwords and keys into the wrong field: what was typed as a name is wiped.
+class TypedName {
+ public:
+  explicit TypedName(std::string_view text) : name_(CanonicalUser(text)) {}
+  ~TypedName() {
+    if (name_.ok()) WipeMemory(name_->data(), name_->size());
+  }
+  TypedName(const TypedName&) = delete;
+  TypedName& operator=(const TypedName&) = delete;
+  // Empty if it names no possible account.
+  std::string_view text() const { return name_.ok() ? std::string_view(*name_) : std::string_view(); }
+
+ private:
+  Result<std::string> name_;
+};
+
 }  // namespace
+
+bool Sessions::Impl::IsUser(std::string_view user) const {
+  const TypedName name(user);
+  return FindUser(name.text()).has_value();
+}
 
 std::optional<UserRow> Sessions::Impl::FindUser(std::string_view id) const {
   MutexLock lock(users_mutex_);
@@ -80,19 +101,17 @@ Result<UserInfo> Sessions::Impl::Setup(std::string_view setup_token, std::string
 // --- signing in ---
 
 Result<void> Sessions::Impl::CheckThrottle(std::string_view user, const Client& client) const {
-  const auto name = CanonicalUser(user);
-  return throttle_.Check(name.ok() ? *name : std::string(), client.address);
+  return throttle_.Check(TypedName(user).text(), client.address);
 }
 
 Result<UserRow> Sessions::Impl::Authenticate(std::string_view user, std::string_view password, const Client& client) {
-  const auto name = CanonicalUser(user);
-  const std::string account = name.ok() ? *name : std::string();
-  ND_TRY(throttle_.Check(account, client.address));
-  std::optional<UserRow> row = FindUser(account);
+  const TypedName name(user);
+  ND_TRY(throttle_.Check(name.text(), client.address));
+  std::optional<UserRow> row = FindUser(name.text());
   const bool possible = !password.empty() && password.size() <= kMaxPassword;
   const bool right = VerifyPassword(row ? row->password_hash : dummy_hash_, possible ? password : kImpossible);
   if (!right || !possible || !row || row->disabled) {
-    throttle_.RecordFailure(account, client.address);
+    throttle_.RecordFailure(name.text(), client.address);
     return WrongCredentials();
   }
   RenewHash(*row, password);

@@ -73,6 +73,11 @@ class SigningIn : public TestDeck {
   }
 };
 
+TEST_F(SigningIn, TellsRecordsWhetherANameIsAnAccount) {
+  for (const char* spelling : {"alice", "ALICE", " Alice "}) EXPECT_TRUE(sessions_->IsUser(spelling)) << spelling;
+  for (const char* other : {"", "bob", "alice2", "sk-pasted-into-the-wrong-field"}) EXPECT_FALSE(sessions_->IsUser(other)) << other;
+}
+
 TEST_F(SigningIn, KnowsOneAccountUnderEachSpelling) {
   for (const char* spelling : {"alice", "ALICE", " Alice ", "aLiCe\t"}) {
     EXPECT_EQ(SignIn(spelling).caller->user(), "alice") << spelling;

@@ -6,13 +6,21 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/text.h"
+#include "crypto/sha256.h"
+
 namespace nd::session {
 
 namespace {
 
 constexpr std::size_t kMaxAddress = 64;  // bytes; the longest textual IPv6 address with a scope has fewer
 
-// No account holds a space, so the two parts cannot run into each other.
+// Counters know accounts by hash: what somebody typed as a name may be a password. A prefix of 128 bits does not collide.
+std::string AccountKey(std::string_view account) {
+  return account.empty() ? std::string() : EncodeHex(Sha256(account)).substr(0, 32);
+}
+
+// Hex holds no space, so the two parts cannot run into each other.
 std::string PairKey(std::string_view account, std::string_view network) {
   return fmt::format("{} {}", account, network);
 }
@@ -101,7 +109,8 @@ void Throttle::Fail(Counter& counter, const ThrottleRule& rule, SteadyTime now) 
   counter.blocked_until = now + WaitAfter(counter.failures, rule);
 }
 
-Result<void> Throttle::Check(std::string_view account, std::string_view address) const {
+Result<void> Throttle::Check(std::string_view account_name, std::string_view address) const {
+  const std::string account = AccountKey(account_name);
   const std::string network = ThrottleNetwork(address);
   const SteadyTime now = clock_.Steady();
   MutexLock lock(mutex_);
@@ -117,7 +126,8 @@ Result<void> Throttle::Check(std::string_view account, std::string_view address)
                      seconds, "sign-in throttle");
 }
 
-void Throttle::RecordFailure(std::string_view account, std::string_view address) {
+void Throttle::RecordFailure(std::string_view account_name, std::string_view address) {
+  const std::string account = AccountKey(account_name);
   const std::string network = ThrottleNetwork(address);
   const SteadyTime now = clock_.Steady();
   MutexLock lock(mutex_);
@@ -129,12 +139,14 @@ void Throttle::RecordFailure(std::string_view account, std::string_view address)
   Fail(addresses_.Touch(network), kAddressRule, now);
 }
 
-void Throttle::RecordSuccess(std::string_view account, std::string_view address) {
+void Throttle::RecordSuccess(std::string_view account_name, std::string_view address) {
+  const std::string account = AccountKey(account_name);
   MutexLock lock(mutex_);
   pairs_.Touch(PairKey(account, ThrottleNetwork(address))) = {};
 }
 
-void Throttle::Unlock(std::string_view account) {
+void Throttle::Unlock(std::string_view account_name) {
+  const std::string account = AccountKey(account_name);
   MutexLock lock(mutex_);
   if (account.empty()) {
     accounts_.Clear();
