@@ -16,38 +16,81 @@
 
 namespace nd::app {
 
-// Each answers with one JSON object; its members stand behind the act.
-struct AddUser { std::string user; session::Role role = session::Role::kViewer; Secret password; };  // id, role, disabled, createdAt
-struct ListUsers {};                                                                                 // users[]
-struct UpdateUser {                                                                                  // as AddUser
+// Each is answered with one JSON object, whose members stand above it. An empty user or owner means all.
+
+// userId, role, disabled, createdAt
+struct AddUser {
+  std::string user;
+  session::Role role = session::Role::kViewer;
+  Secret password;
+};
+// users[]
+struct ListUsers {};
+// As AddUser.
+struct UpdateUser {
   std::string user;
   std::optional<session::Role> role;
   std::optional<bool> disabled;
   std::optional<Secret> password;
 };
-struct UnlockUser { std::string user; };  // success; an empty user means all
-struct NewSetupLink {};                   // url, validSeconds
-struct ListUserSessions { std::string user; };  // sessions[]; an empty user means all
-struct EndUserSessions { std::string user; };   // success, ended
-struct CreateToken {                      // token (shown once), id, user, name, scopes[], createdAt, expiresAt
+// success
+struct UnlockUser {
+  std::string user;
+};
+// url, validSeconds
+struct NewSetupLink {};
+// sessions[]
+struct ListUserSessions {
+  std::string user;
+};
+// success, ended
+struct EndUserSessions {
+  std::string user;
+};
+
+// token (shown once), id, user, name, scopes[], createdAt, expiresAt
+struct CreateToken {
   std::string user, name;
   std::vector<std::string> scopes;
   std::chrono::seconds lifetime{};
 };
-struct ListTokens { std::string user; };  // tokens[]; an empty user means all
-struct RevokeToken { std::string id; };   // success, id
-struct ListKeys {};                       // providers[]
-struct SetKey { std::string provider, owner, label; Secret key; };  // success, provider, owner, last4
-struct DeleteKey { std::string provider, owner; };                  // success, provider, owner
-struct TestKey { std::string provider, owner; };                    // provider, result
-struct ShowVault {};                      // path, vaultId, rootKeyId, rootKeySource, generation, records, unreadable[]
-struct CheckVault {};                     // as ShowVault, every record opened again from the disk
-struct RotateVault {};                    // as ShowVault
-struct RotateJwt {};                      // success, signingKey, verifyingKeys
+// tokens[]
+struct ListTokens {
+  std::string user;
+};
+// success, id
+struct RevokeToken {
+  std::string id;
+};
 
-using AdminAct = std::variant<AddUser, ListUsers, UpdateUser, UnlockUser, NewSetupLink, ListUserSessions, EndUserSessions,
-                              CreateToken, ListTokens, RevokeToken, ListKeys, SetKey, DeleteKey, TestKey, ShowVault,
-                              CheckVault, RotateVault, RotateJwt>;
+// providers[]
+struct ListKeys {};
+// success, provider, owner, last4
+struct SetKey {
+  std::string provider, owner, label;
+  Secret key;
+};
+// success, provider, owner
+struct DeleteKey {
+  std::string provider, owner;
+};
+// success, provider, result
+struct TestKey {
+  std::string provider, owner;
+};
+
+// path, vaultId, rootKeyId, rootKeySource, generation, records, unreadable[]
+struct ShowVault {};
+// As ShowVault, after every record was opened again from the disk.
+struct CheckVault {};
+// As ShowVault.
+struct RotateVault {};
+// success, signingKey, verifyingKeys
+struct RotateJwt {};
+
+using AdminAct = std::variant<AddUser, ListUsers, UpdateUser, UnlockUser, NewSetupLink, ListUserSessions,
+                              EndUserSessions, CreateToken, ListTokens, RevokeToken, ListKeys, SetKey, DeleteKey,
+                              TestKey, ShowVault, CheckVault, RotateVault, RotateJwt>;
 
 class Admin {
  public:

@@ -1,8 +1,8 @@
-// The administrator's acts, carried out against the deck's stores: the same code for the running server and for a command
-// that opened the stores itself, so that both check, change and record the same.
+// The administrator's acts, carried out against the deck's stores: the same code for the running server and for a
+// command that opened the stores itself, so that both check, change and record the same.
 //
-// Coroutines of one loop. Users, tokens, sessions and keys are changed as the audit log's sync class asks: the intent is
-// durable before the act, the outcome before the answer, and without a durable intent nothing happens.
+// Coroutines of one loop. Users, tokens, sessions and keys are changed as the audit log's sync class asks: the intent
+// is durable before the act, the outcome before the answer, and without a durable intent nothing happens.
 #pragma once
 
 #include <chrono>

@@ -12,8 +12,9 @@ namespace {
 constexpr std::size_t kMaxName = 256;
 constexpr std::size_t kMaxSecret = 16 * 1024;
 
-constexpr std::array<std::string_view, 9> kKinds = {"invalid_input", "unauthenticated", "forbidden", "not_found",  "conflict",
-                                                    "too_large",     "rate_limited",    "unavailable", "internal"};
+constexpr std::array<std::string_view, 9> kKinds = {"invalid_input", "unauthenticated", "forbidden",
+                                                    "not_found",     "conflict",        "too_large",
+                                                    "rate_limited",  "unavailable",     "internal"};
 
 // --- writing: one overload per act ----------------------------------------------------------------------------------
 
@@ -30,7 +31,9 @@ void Write(JsonWriter& out, const UpdateUser& act) {
 }
 void Write(JsonWriter& out, const UnlockUser& act) { out.Member("act", "user.unlock").Member("user", act.user); }
 void Write(JsonWriter& out, const NewSetupLink&) { out.Member("act", "user.setup_link"); }
-void Write(JsonWriter& out, const ListUserSessions& act) { out.Member("act", "user.sessions").Member("user", act.user); }
+void Write(JsonWriter& out, const ListUserSessions& act) {
+  out.Member("act", "user.sessions").Member("user", act.user);
+}
 void Write(JsonWriter& out, const EndUserSessions& act) { out.Member("act", "user.sign_out").Member("user", act.user); }
 void Write(JsonWriter& out, const CreateToken& act) {
   out.Member("act", "token.create").Member("user", act.user).Member("name", act.name);
@@ -121,7 +124,8 @@ constexpr ActRow kActs[] = {
     {"token.revoke", [](ObjectReader& in) -> AdminAct { return RevokeToken{Name(in, "id", 1)}; }},
     {"keys.list", [](ObjectReader&) -> AdminAct { return ListKeys{}; }},
     {"keys.set", ReadSetKey},
-    {"keys.delete", [](ObjectReader& in) -> AdminAct { return DeleteKey{Name(in, "provider", 1), Name(in, "owner", 0)}; }},
+    {"keys.delete",
+     [](ObjectReader& in) -> AdminAct { return DeleteKey{Name(in, "provider", 1), Name(in, "owner", 0)}; }},
     {"keys.test", [](ObjectReader& in) -> AdminAct { return TestKey{Name(in, "provider", 1), Name(in, "owner", 0)}; }},
     {"vault.status", [](ObjectReader&) -> AdminAct { return ShowVault{}; }},
     {"vault.check", [](ObjectReader&) -> AdminAct { return CheckVault{}; }},
@@ -165,7 +169,8 @@ Result<AdminAct> DecodeAct(std::string_view line) {
     return act;
   }
   ND_TRY(in.Finish());
-  return InvalidInput("The server does not know this act: the command line and the server may be of different versions.");
+  return InvalidInput(
+      "The server does not know this act: the command line and the server may be of different versions.");
 }
 
 Secret EncodeAnswer(const Result<Secret>& answer) {

@@ -1,5 +1,5 @@
-// The control socket's language: one JSON line asks, one JSON line answers. Pure. docs/cli.md describes it for operators;
-// it is no public interface and may change with any version.
+// The control socket's language: one JSON line asks, one JSON line answers. Pure. docs/cli.md describes it for
+// operators; it is no public interface and may change with any version.
 //
 //   {"act":"user.add","user":"alice","role":"admin","password":"..."}
 //   {"answer":{...}}   or   {"error":{"kind":"conflict","text":"...","detail":"..."}}

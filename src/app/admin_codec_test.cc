@@ -52,9 +52,11 @@ TEST(AdminCodec, KeepsWhatMatters) {
 
 TEST(AdminCodec, RefusesEverythingElse) {
   for (const char* line :
-       {"", "null", "[]", "{}", "{\"act\":\"user.list\"} x", "{\"act\":\"fly\"}", "{\"act\":5}", "{\"act\":\"user.list\",\"more\":1}",
-        "{\"act\":\"user.list\",\"act\":\"user.list\"}", "{\"act\":\"user.add\",\"user\":\"a\",\"role\":\"king\",\"password\":\"p\"}",
-        "{\"act\":\"user.add\",\"user\":\"a\",\"role\":\"admin\"}", "{\"act\":\"user.add\",\"user\":7,\"role\":\"admin\",\"password\":\"p\"}",
+       {"", "null", "[]", "{}", "{\"act\":\"user.list\"} x", "{\"act\":\"fly\"}", "{\"act\":5}",
+        "{\"act\":\"user.list\",\"more\":1}", "{\"act\":\"user.list\",\"act\":\"user.list\"}",
+        "{\"act\":\"user.add\",\"user\":\"a\",\"role\":\"king\",\"password\":\"p\"}",
+        "{\"act\":\"user.add\",\"user\":\"a\",\"role\":\"admin\"}",
+        "{\"act\":\"user.add\",\"user\":7,\"role\":\"admin\",\"password\":\"p\"}",
         "{\"act\":\"user.add\",\"user\":\"\",\"role\":\"admin\",\"password\":\"p\"}",
         "{\"act\":\"user.update\",\"user\":\"a\",\"disabled\":\"yes\"}",
         "{\"act\":\"token.create\",\"user\":\"a\",\"name\":\"n\",\"scopes\":[],\"seconds\":1}",
@@ -81,7 +83,8 @@ TEST(AdminCodec, AnswersSurviveTheWire) {
 }
 
 TEST(AdminCodec, ErrorsKeepKindTextAndDetail) {
-  for (const Error& error : {Conflict("There is one already.", "bob"), NotFound("No such user."), Forbidden("No."), Internal("why")}) {
+  for (const Error& error :
+       {Conflict("There is one already.", "bob"), NotFound("No such user."), Forbidden("No."), Internal("why")}) {
     const auto back = DecodeAnswer(EncodeAnswer(Result<Secret>(Error(error))).ExposeSecret());
     ASSERT_FALSE(back.ok());
     EXPECT_EQ(back.error().kind, error.kind);
@@ -91,7 +94,8 @@ TEST(AdminCodec, ErrorsKeepKindTextAndDetail) {
 }
 
 TEST(AdminCodec, AForeignAnswerIsAnInternalError) {
-  for (const char* line : {"", "{}", "{\"answer\":1}", "{\"answer\":{},\"error\":{}}", "{\"error\":5}", "HTTP/1.1 400"}) {
+  for (const char* line :
+       {"", "{}", "{\"answer\":1}", "{\"answer\":{},\"error\":{}}", "{\"error\":5}", "HTTP/1.1 400"}) {
     EXPECT_FALSE(DecodeAnswer(line).ok()) << line;
   }
 }

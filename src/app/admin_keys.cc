@@ -2,6 +2,7 @@
 
 #include "app/admin_record.h"
 #include "base/json.h"
+#include "base/text.h"
 
 namespace nd::app {
 
@@ -12,9 +13,7 @@ using audit::Event;
 Result<std::string> KnownOwner(const session::Sessions& sessions, const std::string& owner) {
   if (owner.empty()) return std::string();
   ND_ASSIGN(std::string user, session::CanonicalUser(owner));
-  for (const session::UserInfo& info : sessions.ListUsers()) {
-    if (info.id == user) return user;
-  }
+  if (sessions.IsUser(user)) return user;
   return NotFound("There is no such user to own the key. `neuraldeck user list` shows all.");
 }
 
@@ -25,7 +24,8 @@ net::Task<Result<void>> RequireProvider(AdminWorld& world, const std::string& pr
     if (info.name == provider) co_return Result<void>();
     known.append(known.empty() ? "" : ", ").append(info.name);
   }
-  co_return NotFound("This provider is not configured. Configured are: " + known + ". Add one with --provider NAME=BASE_URL.");
+  co_return NotFound("This provider is not configured. Configured are: " + known +
+                     ". Add one with --provider NAME=BASE_URL.");
 }
 
 audit::Record KeyRecord(const std::string& actor, std::string_view vocabulary, std::string_view action,
@@ -72,6 +72,7 @@ Answer Do(AdminWorld& world, const std::string&, ListKeys) {
 }
 
 Answer Do(AdminWorld& world, const std::string& actor, SetKey act) {
+  act.provider = LowerAscii(act.provider);
   ND_CO_ASSIGN(const std::string owner, KnownOwner(world.sessions, act.owner));
   ND_CO_TRY(co_await RequireProvider(world, act.provider));
   audit::Record record = KeyRecord(actor, "sensitive_update", "update", act.provider, owner);
@@ -84,17 +85,20 @@ Answer Do(AdminWorld& world, const std::string& actor, SetKey act) {
 }
 
 Answer Do(AdminWorld& world, const std::string& actor, DeleteKey act) {
+  act.provider = LowerAscii(act.provider);
   // The owner may be a user who is gone; the key must go all the same.
   std::string owner;
   if (!act.owner.empty()) {
     ND_CO_ASSIGN(owner, session::CanonicalUser(act.owner));
   }
   auto remove = [&]() -> net::Task<Result<void>> { return world.keeper.DeleteKey(act.provider, owner); };
-  ND_CO_TRY(co_await Recorded(world, KeyRecord(actor, "sensitive_delete", "delete", act.provider, owner), remove));
+  audit::Record record = KeyRecord(actor, "sensitive_delete", "delete", act.provider, owner);
+  ND_CO_TRY(co_await Recorded(world, std::move(record), remove));
   co_return KeyAnswer(act.provider, owner, nullptr);
 }
 
 Answer Do(AdminWorld& world, const std::string& actor, TestKey act) {
+  act.provider = LowerAscii(act.provider);
   ND_CO_ASSIGN(const std::string owner, KnownOwner(world.sessions, act.owner));
   ND_CO_TRY(co_await RequireProvider(world, act.provider));
   ND_CO_ASSIGN(const std::string word, co_await world.keeper.TestKey(act.provider, owner));
@@ -103,7 +107,12 @@ Answer Do(AdminWorld& world, const std::string& actor, TestKey act) {
   record.outcome = word == "ok" ? audit::Outcome::kSuccess : audit::Outcome::kFailure;
   ND_CO_TRY(co_await world.audit.Append(world.loop, std::move(record), audit::Durability::kWrite));
   std::string text;
-  JsonWriter(text).BeginObject().MemberBool("success", word == "ok").Member("provider", act.provider).Member("result", word).EndObject();
+  JsonWriter(text)
+      .BeginObject()
+      .MemberBool("success", word == "ok")
+      .Member("provider", act.provider)
+      .Member("result", word)
+      .EndObject();
   co_return Secret(text);
 }
 

@@ -65,7 +65,8 @@ Answer Do(AdminWorld& world, const std::string&, ListTokens act) {
 
 Answer Do(AdminWorld& world, const std::string& actor, RevokeToken act) {
   auto revoke = [&]() -> net::Task<Result<void>> {
-    return OnStoreWorker(world, [&sessions = world.sessions, id = act.id] { return sessions.RevokeAgentToken(id, {}); });
+    return OnStoreWorker(world,
+                         [&sessions = world.sessions, id = act.id] { return sessions.RevokeAgentToken(id, {}); });
   };
   audit::Record record = RecordOf(actor, Event::kUserChange, "authn_token_revoked", "revoke_token", act.id);
   ND_CO_TRY(co_await Recorded(world, std::move(record), revoke));

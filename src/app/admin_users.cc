@@ -29,13 +29,6 @@ Result<std::string> CanonicalOrAll(const std::string& user) {
   if (user.empty()) return std::string();
   return session::CanonicalUser(user);
 }
-
-bool IsUser(const session::Sessions& sessions, const std::string& user) {
-  for (const session::UserInfo& info : sessions.ListUsers()) {
-    if (info.id == user) return true;
-  }
-  return false;
-}
 }  // namespace
 
 Answer Do(AdminWorld& world, const std::string& actor, AddUser act) {
@@ -98,7 +91,9 @@ Answer Do(AdminWorld& world, const std::string& actor, UnlockUser act) {
 
 Answer Do(AdminWorld& world, const std::string& actor, NewSetupLink) {
   if (world.browser_url.empty()) {
-    co_return Conflict("No server is running here. Start one with `neuraldeck serve`: while there is no user, it prints a setup link.");
+    co_return Conflict(
+        "No server is running here. Start one with `neuraldeck serve`: while there is no user, it prints a setup "
+        "link.");
   }
   auto issue = [&]() -> net::Task<Result<std::string>> {
     return OnStoreWorker(world, [&sessions = world.sessions] { return sessions.IssueSetupToken(); });
@@ -137,7 +132,7 @@ Answer Do(AdminWorld& world, const std::string&, ListUserSessions act) {
 
 Answer Do(AdminWorld& world, const std::string& actor, EndUserSessions act) {
   ND_CO_ASSIGN(const std::string user, session::CanonicalUser(act.user));
-  if (!IsUser(world.sessions, user)) co_return NotFound("There is no such user. `neuraldeck user list` shows all.");
+  if (!world.sessions.IsUser(user)) co_return NotFound("There is no such user. `neuraldeck user list` shows all.");
   auto end = [&]() -> net::Task<Result<std::size_t>> {
     return OnStoreWorker(world, [&sessions = world.sessions, user] {
       return sessions.EndAllSessions(user, {}, session::EndReason::kEndedByUser);
@@ -146,7 +141,11 @@ Answer Do(AdminWorld& world, const std::string& actor, EndUserSessions act) {
   audit::Record record = RecordOf(actor, Event::kSessionInvalidate, "session_expired", "end_all", user);
   ND_CO_ASSIGN(const std::size_t ended, co_await Recorded(world, std::move(record), end));
   std::string text;
-  JsonWriter(text).BeginObject().MemberBool("success", true).Member("ended", static_cast<std::int64_t>(ended)).EndObject();
+  JsonWriter(text)
+      .BeginObject()
+      .MemberBool("success", true)
+      .Member("ended", static_cast<std::int64_t>(ended))
+      .EndObject();
   co_return Secret(text);
 }
 

@@ -1,6 +1,7 @@
 // The vault as a whole and the keys in it that are the deck's own, from the command line.
 
 #include "app/admin_record.h"
+#include "app/vault_access.h"
 #include "base/json.h"
 
 namespace nd::app {
@@ -32,7 +33,7 @@ Answer Do(AdminWorld& world, const std::string&, ShowVault) {
 }
 
 Answer Do(AdminWorld& world, const std::string&, CheckVault) {
-  ND_CO_ASSIGN(const keeper::VaultStatus status, co_await world.keeper.Status());
+  ND_CO_ASSIGN(const keeper::VaultStatus status, co_await world.keeper.Check());
   co_return StatusAnswer(status);
 }
 
@@ -50,10 +51,12 @@ Answer Do(AdminWorld& world, const std::string& actor, RotateJwt) {
         "Session tokens are signed with JWT_SECRET, which the deck cannot change. Set a new JWT_SECRET and start the "
         "server again, or unset it to let the deck keep its own key.");
   }
-  auto rotate = [&]() -> net::Task<Result<keeper::FrontSecrets>> { return world.keeper.RotateJwt(world.access_lifetime); };
+  auto rotate = [&]() -> net::Task<Result<keeper::FrontSecrets>> {
+    return world.keeper.RotateJwt(world.access_lifetime);
+  };
   audit::Record record = RecordOf(actor, Event::kConfigChange, "sensitive_update", "rotate", "jwt");
   record.data.emplace_back("setting", std::string("jwt-key"));
-  ND_CO_ASSIGN(const keeper::FrontSecrets secrets, co_await Recorded(world, std::move(record), rotate));
+  ND_CO_ASSIGN(keeper::FrontSecrets secrets, co_await Recorded(world, std::move(record), rotate));
   std::string text;
   JsonWriter(text)
       .BeginObject()
@@ -61,6 +64,7 @@ Answer Do(AdminWorld& world, const std::string& actor, RotateJwt) {
       .Member("signingKey", secrets.jwt.empty() ? "" : secrets.jwt.front().first)
       .Member("verifyingKeys", static_cast<std::int64_t>(secrets.jwt.size()))
       .EndObject();
+  ND_CO_TRY(world.sessions.ReplaceJwtKeys(SessionKeysOf(std::move(secrets), Secret()).jwt));
   co_return Secret(text);
 }
 

@@ -11,7 +11,8 @@ namespace nd::app {
 
 namespace {
 constexpr char kFooter[] =
-    "Every setting is also a variable (--data-dir is NEURALDECK_DATA_DIR) and an entry of the configuration file; flag over\n"
+    "Every setting is also a variable (--data-dir is NEURALDECK_DATA_DIR) and an entry of the configuration file; flag "
+    "over\n"
     "environment over file. JWT_SECRET and NEURALDECK_ROOT_KEY are taken from the environment only.\n"
     "Exit codes: 0 ok, 1 failed, 2 usage, 3 refused as unsafe.";
 
@@ -63,7 +64,8 @@ void AddSetting(CLI::App& command, const Setting& setting, GivenTexts& flags) {
     command.add_flag(names, texts, help)->multi_option_policy(CLI::MultiOptionPolicy::Throw)->group("Settings");
     return;
   }
-  CLI::Option* option = command.add_option(names, texts, help)->type_name(std::string(setting.value_name))->group("Settings");
+  CLI::Option* option =
+      command.add_option(names, texts, help)->type_name(std::string(setting.value_name))->group("Settings");
   if (setting.kind == SettingKind::kList) {
     // One value for each time the flag stands, so that it never swallows what follows.
     option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->allow_extra_args(false);
@@ -77,7 +79,8 @@ Parser::Parser() {
   app_.set_version_flag("--version", "neuraldeck " ND_VERSION);
   app_.footer(kFooter);
   app_.failure_message([](const CLI::App* app, const CLI::Error& error) {
-    return "neuraldeck: " + std::string(error.what()) + "\nTry: " + app->get_name() + " --help, or the same after a command.\n";
+    return "neuraldeck: " + std::string(error.what()) + "\nTry: " + app->get_name() +
+           " --help, or the same after a command.\n";
   });
   DeclareServer();
   DeclareUsers();
@@ -111,8 +114,8 @@ CLI::App* Parser::DataCommand(CLI::App* parent, const std::string& name, const s
 
 void Parser::DeclareServer() {
   Command(&app_, "serve", "Run the deck.", SettingUse::kServer, []() -> Request { return Serve{}; });
-  CLI::App* init = Command(&app_, "init", "Make the state folder and a commented configuration file.", SettingUse::kEverywhere,
-                           [this]() -> Request { return InitFolder{first_deployment_}; });
+  CLI::App* init = Command(&app_, "init", "Make the state folder and a commented configuration file.",
+                           SettingUse::kEverywhere, [this]() -> Request { return InitFolder{first_deployment_}; });
   init->add_flag("--first-deployment", first_deployment_,
                  "Start with a content security policy that only reports, until `doctor` reminds you to enforce it.");
   Command(Group("config", "Look at the configuration."), "show", "Every setting, its value and where it came from.",
@@ -132,7 +135,8 @@ void Parser::DeclareUsers() {
     }
     return command;
   };
-  named("add", "Add a user.", [this] { return AddUser{user_, *session::RoleFromName(role_), {}}; }, StdinUse::kPassword)
+  named(
+      "add", "Add a user.", [this] { return AddUser{user_, *session::RoleFromName(role_), {}}; }, StdinUse::kPassword)
       ->add_option("--role", role_, "admin, operator, viewer or auditor.")
       ->required()
       ->type_name("ROLE")
@@ -143,13 +147,17 @@ void Parser::DeclareUsers() {
   named("enable", "Let a disabled user in again.",
         [this] { return UpdateUser{.user = user_, .role = {}, .disabled = false, .password = {}}; });
   named("role", "Change a user's role, and end what they have open.",
-        [this] { return UpdateUser{.user = user_, .role = session::RoleFromName(role_), .disabled = {}, .password = {}}; })
+        [this] {
+          return UpdateUser{.user = user_, .role = session::RoleFromName(role_), .disabled = {}, .password = {}};
+        })
       ->add_option("role", role_, "admin, operator, viewer or auditor.")
       ->required()
       ->type_name("ROLE")
       ->check(CLI::IsMember(kRoles));
-  named("password", "Set a user's password, and end what they have open.",
-        [this] { return UpdateUser{.user = user_, .role = {}, .disabled = {}, .password = Secret()}; }, StdinUse::kPassword);
+  named(
+      "password", "Set a user's password, and end what they have open.",
+      [this] { return UpdateUser{.user = user_, .role = {}, .disabled = {}, .password = Secret()}; },
+      StdinUse::kPassword);
   DataCommand(users, "unlock", "Forget failed sign-ins of a user, or of all.", [this] { return UnlockUser{user_}; })
       ->add_option("name", user_, "The user's id; all if left out.")
       ->type_name("NAME");
@@ -163,9 +171,8 @@ void Parser::DeclareUsers() {
 
 void Parser::DeclareTokens() {
   CLI::App* tokens = Group("token", "Tokens for agents and programs.");
-  CLI::App* create = DataCommand(tokens, "create", "Make a token; it is shown once.", [this] {
-    return CreateToken{user_, name_, scopes_, *ParseDuration(lifetime_)};
-  });
+  CLI::App* create = DataCommand(tokens, "create", "Make a token; it is shown once.",
+                                 [this] { return CreateToken{user_, name_, scopes_, *ParseDuration(lifetime_)}; });
   create->add_option("--user", user_, "The user on whose behalf the token acts.")->required()->type_name("NAME");
   create->add_option("--name", name_, "What the token is for.")->required()->type_name("LABEL");
   create->add_option("--scope", scopes_, "model:GLOB, read:GLOB, write:GLOB, command:PROGRAM or mcp; one or more.")
@@ -207,7 +214,8 @@ void Parser::DeclareVault() {
   DataCommand(vault, "status", "What the vault is and holds.", [] { return ShowVault{}; });
   DataCommand(vault, "check", "Open every record again from the disk.", [] { return CheckVault{}; });
   DataCommand(vault, "rotate", "New root key, and new data keys for every record.", [] { return RotateVault{}; });
-  DataCommand(vault, "rotate-jwt", "New key for signing session tokens; nobody is signed out.", [] { return RotateJwt{}; });
+  DataCommand(vault, "rotate-jwt", "New key for signing session tokens; nobody is signed out.",
+              [] { return RotateJwt{}; });
 }
 
 std::variant<Invocation, ExitCode> Parser::Parse(std::vector<std::string> arguments) {

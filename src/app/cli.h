@@ -14,7 +14,9 @@
 namespace nd::app {
 
 struct Serve {};
-struct InitFolder { bool first_deployment = false; };
+struct InitFolder {
+  bool first_deployment = false;
+};
 struct ShowConfig {};
 struct RunDoctor {};
 

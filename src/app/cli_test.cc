@@ -34,8 +34,9 @@ ExitCode CodeOf(const std::vector<std::string>& arguments) {
 }
 
 TEST(CommandLine, ServeTakesTheDocumentedFlags) {
-  const Invocation invocation = Parsed({"serve", "--workspace", "/w", "--data-dir=/d", "--port", "0", "--provider", "a=http://x",
-                                        "--provider", "b=http://y", "--behind-tls-proxy", "10.0.0.0/8", "--audit-sync"});
+  const Invocation invocation =
+      Parsed({"serve", "--workspace", "/w", "--data-dir=/d", "--port", "0", "--provider", "a=http://x", "--provider",
+              "b=http://y", "--behind-tls-proxy", "10.0.0.0/8", "--audit-sync"});
   EXPECT_TRUE(std::holds_alternative<Serve>(invocation.request));
   EXPECT_EQ(invocation.flags.at("workspace"), std::vector<std::string>{"/w"});
   EXPECT_EQ(invocation.flags.at("data-dir"), std::vector<std::string>{"/d"});
@@ -61,7 +62,8 @@ TEST(CommandLine, NoSecretIsAFlag) {
 }
 
 TEST(CommandLine, AddsUsersWithTheirPasswordFromStandardInput) {
-  Invocation invocation = Parsed({"user", "add", "alice", "--role", "operator", "--password-stdin", "--data-dir", "/d", "--json"});
+  Invocation invocation =
+      Parsed({"user", "add", "alice", "--role", "operator", "--password-stdin", "--data-dir", "/d", "--json"});
   EXPECT_EQ(invocation.style, OutputStyle::kJson);
   auto& request = std::get<AdminRequest>(invocation.request);
   EXPECT_EQ(request.takes, StdinUse::kPassword);
@@ -73,8 +75,9 @@ TEST(CommandLine, AddsUsersWithTheirPasswordFromStandardInput) {
 }
 
 TEST(CommandLine, CreatesTokensWithScopesAndLifetime) {
-  const auto act = ActOf<CreateToken>({"token", "create", "--user", "alice", "--name", "ci", "--scope", "model:*", "read:src/**",
-                                       "--scope", "mcp", "--expires", "90d", "--data-dir", "/d", "--json"});
+  const auto act =
+      ActOf<CreateToken>({"token", "create", "--user", "alice", "--name", "ci", "--scope", "model:*", "read:src/**",
+                          "--scope", "mcp", "--expires", "90d", "--data-dir", "/d", "--json"});
   EXPECT_EQ(act.user, "alice");
   EXPECT_EQ(act.name, "ci");
   EXPECT_EQ(act.scopes, (std::vector<std::string>{"model:*", "read:src/**", "mcp"}));

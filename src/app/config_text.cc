@@ -20,7 +20,8 @@ Result<GivenTexts> ParseConfigText(const std::string& text, const std::string& d
   GivenTexts given;
   for (const CLI::ConfigItem& item : items) {
     if (!item.parents.empty()) {
-      return InvalidInput("Sections such as [" + item.parents.front() + "] are not used here: put every entry at the top level.");
+      return InvalidInput("Sections such as [" + item.parents.front() +
+                          "] are not used here: put every entry at the top level.");
     }
     const Setting* setting = FindSetting(item.name);
     if (setting == nullptr) {

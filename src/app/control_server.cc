@@ -53,7 +53,8 @@ class ControlServer::Impl : public std::enable_shared_from_this<Impl> {
         continue;
       }
       if (self->connections_ >= kMaxConnections) continue;  // closed: the command tries again
-      asio::co_spawn(self->world_.loop.executor(), Serve(self, std::make_shared<Connection>(std::move(socket))), asio::detached);
+      asio::co_spawn(self->world_.loop.executor(), Serve(self, std::make_shared<Connection>(std::move(socket))),
+                     asio::detached);
     }
   }
 
@@ -111,8 +112,8 @@ class ControlServer::Impl : public std::enable_shared_from_this<Impl> {
     std::size_t have = 0;
     while (have < room.size()) {
       net::error_code ec;
-      const std::size_t got = co_await socket.async_read_some(asio::buffer(room.Mutable().data() + have, room.size() - have),
-                                                              asio::redirect_error(net::kAwait, ec));
+      const std::size_t got = co_await socket.async_read_some(
+          asio::buffer(room.Mutable().data() + have, room.size() - have), asio::redirect_error(net::kAwait, ec));
       if (ec) co_return Secret();
       const auto end = room.ExposeSecret().substr(have, got).find('\n');
       if (end != std::string_view::npos) co_return Secret(room.ExposeSecret().substr(0, have + end));

@@ -17,8 +17,8 @@ class ControlServer {
   // For the whole request line to arrive, and for the answer to be taken.
   static constexpr std::chrono::seconds kPatience{10};
 
-  // Listens at `path` (0600), in place of a socket that an earlier server left there: the caller holds the state folder's
-  // lock. `world` outlives the server.
+  // Listens at `path` (0600), in place of a socket that an earlier server left there: the caller holds the state
+  // folder's lock. `world` outlives the server.
   static Result<std::unique_ptr<ControlServer>> Start(AdminWorld& world, const std::string& path);
   ~ControlServer();
 

@@ -21,7 +21,8 @@ constexpr std::chrono::seconds kLockPatience{10};
 
 // Acts that may be the first thing done to a deck; for the others a missing state folder is a mistyped path.
 bool MayCreateFolder(const AdminAct& act) {
-  return std::holds_alternative<AddUser>(act) || std::holds_alternative<SetKey>(act) || std::holds_alternative<RotateVault>(act);
+  return std::holds_alternative<AddUser>(act) || std::holds_alternative<SetKey>(act) ||
+         std::holds_alternative<RotateVault>(act);
 }
 
 // What in the answer of an act that checks something says that all is well; empty for acts that do not check.
@@ -46,9 +47,11 @@ Result<Secret> ReadSecretInput(int fd, std::string_view what) {
   if (text.ends_with('\n')) text.remove_suffix(1);
   if (text.ends_with('\r')) text.remove_suffix(1);
   if (text.empty()) {
-    return InvalidInput("Nothing came on standard input. Pipe the " + std::string(what) + " in, for example from a file with <.");
+    return InvalidInput("Nothing came on standard input. Pipe the " + std::string(what) +
+                        " in, for example from a file with <.");
   }
-  if (text.size() > kMaxSecretInput) return InvalidInput("The " + std::string(what) + " on standard input is longer than 16 KiB.");
+  if (text.size() > kMaxSecretInput)
+    return InvalidInput("The " + std::string(what) + " on standard input is longer than 16 KiB.");
   return Secret(text);
 }
 
@@ -59,7 +62,8 @@ Result<std::unique_ptr<Admin>> OpenAdmin(const Options& options, const Environme
   for (;;) {
     auto remote = ConnectToServer(folder.control_socket());
     if (remote.ok() || remote.error().kind != ErrorKind::kNotFound) return remote;
-    auto local = OpenLocally(options, secrets.Clone(), "cli:" + UserName(geteuid()), session::PasswordCost{}, clock, random);
+    auto local =
+        OpenLocally(options, secrets.Clone(), "cli:" + UserName(geteuid()), session::PasswordCost{}, clock, random);
     // A server that starts holds the lock before it listens; another command holds it for a moment.
     if (local.ok() || local.error().kind != ErrorKind::kConflict || clock.Steady() >= deadline) return local;
     poll(nullptr, 0, 50);

@@ -15,9 +15,7 @@
 namespace nd::app {
 
 namespace {
-bool ServerRuns(const Options& options) {
-  return ConnectToServer(StateFolder(options.data_dir).control_socket()).ok();
-}
+bool ServerRuns(const Options& options) { return ConnectToServer(StateFolder(options.data_dir).control_socket()).ok(); }
 
 // Opens every record, by the running server or directly; only of a vault that is there already.
 void CheckTheVault(const Options& options, const EnvironmentSecrets& secrets, const Clock& clock,
@@ -48,9 +46,10 @@ void CheckTheVault(const Options& options, const EnvironmentSecrets& secrets, co
     findings.push_back({Verdict::kPass, "vault", "The vault opens, with " + records + " records, all readable."});
     return;
   }
-  findings.push_back({Verdict::kFail, "vault",
-                      "The vault has records that cannot be read (`neuraldeck vault check` names them). Store those keys again, "
-                      "or restore the state folder and its root key from the same backup."});
+  findings.push_back(
+      {Verdict::kFail, "vault",
+       "The vault has records that cannot be read (`neuraldeck vault check` names them). Store those keys again, "
+       "or restore the state folder and its root key from the same backup."});
 }
 
 void CheckPort(const Options& options, std::vector<Finding>& findings) {
@@ -68,8 +67,9 @@ void CheckPort(const Options& options, std::vector<Finding>& findings) {
   if (probe && bind(probe.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0) {
     findings.push_back({Verdict::kPass, "port", "The port of " + url + " is free."});
   } else {
-    findings.push_back({Verdict::kFail, "port",
-                        "The deck could not listen on " + url + ". Stop what listens there, or choose another --port."});
+    findings.push_back(
+        {Verdict::kFail, "port",
+         "The deck could not listen on " + url + ". Stop what listens there, or choose another --port."});
   }
 }
 
@@ -82,7 +82,12 @@ std::string Render(const std::vector<Finding>& findings, bool healthy, OutputSty
   std::string text;
   if (style == OutputStyle::kText) {
     for (const Finding& finding : findings) {
-      text.append(VerdictName(finding.verdict)).append("  ").append(finding.check).append(": ").append(finding.text).append("\n");
+      text.append(VerdictName(finding.verdict))
+          .append("  ")
+          .append(finding.check)
+          .append(": ")
+          .append(finding.text)
+          .append("\n");
     }
     return text;
   }

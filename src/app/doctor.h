@@ -1,4 +1,5 @@
-// `neuraldeck doctor`: looks at this installation and says of each finding what to do. For people, and for CI by exit code.
+// `neuraldeck doctor`: looks at this installation and says of each finding what to do. For people, and for CI by exit
+// code.
 #pragma once
 
 #include <string>

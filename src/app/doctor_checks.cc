@@ -33,15 +33,17 @@ void CheckFolder(const Options& options, std::vector<Finding>& findings) {
   }
   const StateFolder folder(options.data_dir);
   if (!folder.Exists()) {
-    Add(findings, Verdict::kInfo, "folder", "There is no state folder at " + options.data_dir + " yet; the first start makes one.");
+    Add(findings, Verdict::kInfo, "folder",
+        "There is no state folder at " + options.data_dir + " yet; the first start makes one.");
     return;
   }
   bool good = true;
-  for (const std::string& path : {folder.path(), folder.state(), folder.audit(), folder.vault(), folder.database(), folder.lock(),
-                                  folder.config()}) {
+  for (const std::string& path : {folder.path(), folder.state(), folder.audit(), folder.vault(), folder.database(),
+                                  folder.lock(), folder.config()}) {
     if (stat(path.c_str(), &info) != 0) continue;
     if (info.st_uid != geteuid()) {
-      Add(findings, Verdict::kFail, "folder", path + " belongs to another user. Run: chown " + std::to_string(geteuid()) + " " + path);
+      Add(findings, Verdict::kFail, "folder",
+          path + " belongs to another user. Run: chown " + std::to_string(geteuid()) + " " + path);
       good = false;
     } else if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
       Add(findings, Verdict::kFail, "folder", path + " is open to other users. Run: chmod go-rwx " + path);
@@ -49,7 +51,8 @@ void CheckFolder(const Options& options, std::vector<Finding>& findings) {
     }
   }
   if (access(folder.gitignore().c_str(), F_OK) != 0) {
-    Add(findings, Verdict::kWarn, "folder", "The state folder could be committed by mistake. Run: echo '*' > " + folder.gitignore());
+    Add(findings, Verdict::kWarn, "folder",
+        "The state folder could be committed by mistake. Run: echo '*' > " + folder.gitignore());
     good = false;
   }
   if (good) Add(findings, Verdict::kPass, "folder", "The state folder " + folder.path() + " is for its owner alone.");
@@ -71,18 +74,22 @@ void CheckRootKey(const Options& options, const EnvironmentSecrets& secrets, std
   }
   struct stat info;
   if (stat(options.root_key_dir.c_str(), &info) != 0) {
-    Add(findings, Verdict::kInfo, "root-key", "The first start makes the root key in " + options.root_key_dir + ". Back it up apart.");
+    Add(findings, Verdict::kInfo, "root-key",
+        "The first start makes the root key in " + options.root_key_dir + ". Back it up apart.");
   } else if (info.st_uid != geteuid() || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    Add(findings, Verdict::kFail, "root-key", "Others could replace the root key. Run: chmod 700 " + options.root_key_dir);
+    Add(findings, Verdict::kFail, "root-key",
+        "Others could replace the root key. Run: chmod 700 " + options.root_key_dir);
   } else {
-    Add(findings, Verdict::kPass, "root-key", "The root key lies in " + options.root_key_dir + ", apart from what it protects.");
+    Add(findings, Verdict::kPass, "root-key",
+        "The root key lies in " + options.root_key_dir + ", apart from what it protects.");
   }
 }
 
 void CheckClock(const Options& options, const Clock& clock, std::vector<Finding>& findings) {
   const std::int64_t now = UnixSeconds(clock.Now());
   if (now < kEarliestPlausible) {
-    Add(findings, Verdict::kFail, "clock", "The clock is wrong: it shows a time before this program existed. Set it, and keep it by NTP.");
+    Add(findings, Verdict::kFail, "clock",
+        "The clock is wrong: it shows a time before this program existed. Set it, and keep it by NTP.");
     return;
   }
   const StateFolder folder(options.data_dir);
@@ -90,7 +97,8 @@ void CheckClock(const Options& options, const Clock& clock, std::vector<Finding>
   for (const std::string& path : {folder.vault(), folder.database()}) {
     if (stat(path.c_str(), &info) != 0 || info.st_mtim.tv_sec <= now + kTolerance) continue;
     Add(findings, Verdict::kFail, "clock",
-        "The clock has gone back: " + path + " was written later than now. Tokens and the audit log need a right clock; set it, and keep it by NTP.");
+        "The clock has gone back: " + path +
+            " was written later than now. Tokens and the audit log need a right clock; set it, and keep it by NTP.");
     return;
   }
   Add(findings, Verdict::kPass, "clock", "The clock is plausible.");
@@ -107,7 +115,8 @@ void CheckSettings(const Options& options, const EnvironmentSecrets& secrets, st
 
   if (options.csp_mode == server::CspMode::kReportOnly) {
     Add(findings, Verdict::kWarn, "csp",
-        "The content security policy only reports. When the reports are quiet, enforce it: set csp-mode = \"enforce\" (or CSP_MODE=enforce).");
+        "The content security policy only reports. When the reports are quiet, enforce it: set csp-mode = \"enforce\" "
+        "(or CSP_MODE=enforce).");
   } else {
     Add(findings, Verdict::kPass, "csp", "The content security policy is enforced.");
   }
@@ -116,10 +125,12 @@ void CheckSettings(const Options& options, const EnvironmentSecrets& secrets, st
     Add(findings, Verdict::kPass, "listen", "Only this machine can connect.");
   } else if (options.trusted_proxies.empty()) {
     Add(findings, Verdict::kFail, "listen",
-        "Listening on " + options.host + " without TLS is refused. Listen on 127.0.0.1, or name a TLS proxy with --behind-tls-proxy.");
+        "Listening on " + options.host +
+            " without TLS is refused. Listen on 127.0.0.1, or name a TLS proxy with --behind-tls-proxy.");
   } else if (options.public_origins.empty()) {
     Add(findings, Verdict::kWarn, "listen",
-        "A TLS proxy is named but no --public-origin: browsers that come through the proxy will be refused (421). Name the URL they use.");
+        "A TLS proxy is named but no --public-origin: browsers that come through the proxy will be refused (421). Name "
+        "the URL they use.");
   } else {
     Add(findings, Verdict::kPass, "listen", "A TLS proxy is named. Let nothing but it reach the port.");
   }
@@ -127,7 +138,8 @@ void CheckSettings(const Options& options, const EnvironmentSecrets& secrets, st
   if (const auto providers = KeeperOptionsOf(options); !providers.ok()) {
     Add(findings, Verdict::kFail, "providers", providers.error().public_text);
   } else {
-    Add(findings, Verdict::kPass, "providers", std::to_string(providers->providers.size()) + " providers are configured.");
+    Add(findings, Verdict::kPass, "providers",
+        std::to_string(providers->providers.size()) + " providers are configured.");
   }
   if (options.session_expiry > std::chrono::seconds(900)) {
     Add(findings, Verdict::kInfo, "session-expiry",
@@ -143,7 +155,8 @@ void CheckKernel(std::vector<Finding>& findings) {
   if (child > 0) waitpid(child, &status, 0);
   const bool namespaces = child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
   Add(findings, Verdict::kInfo, "kernel",
-      namespaces ? "User namespaces can be made." : "User namespaces cannot be made by this user; a full sandbox will need them.");
+      namespaces ? "User namespaces can be made."
+                 : "User namespaces cannot be made by this user; a full sandbox will need them.");
   const long abi = syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
   Add(findings, Verdict::kInfo, "kernel",
       abi > 0 ? "Landlock is available (ABI " + std::to_string(abi) + ")."

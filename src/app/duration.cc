@@ -9,7 +9,8 @@ namespace {
 constexpr std::int64_t kLongest = 36'500LL * 86'400;
 
 Error NotADuration() {
-  return InvalidInput("A length of time is a positive whole number and one of s, m, h, d, for example 15m, 12h or 90d.");
+  return InvalidInput(
+      "A length of time is a positive whole number and one of s, m, h, d, for example 15m, 12h or 90d.");
 }
 }  // namespace
 
@@ -17,11 +18,20 @@ Result<std::chrono::seconds> ParseDuration(std::string_view text) {
   if (text.size() < 2) return NotADuration();
   std::int64_t unit = 0;
   switch (text.back()) {
-    case 's': unit = 1; break;
-    case 'm': unit = 60; break;
-    case 'h': unit = 3'600; break;
-    case 'd': unit = 86'400; break;
-    default: return NotADuration();
+    case 's':
+      unit = 1;
+      break;
+    case 'm':
+      unit = 60;
+      break;
+    case 'h':
+      unit = 3'600;
+      break;
+    case 'd':
+      unit = 86'400;
+      break;
+    default:
+      return NotADuration();
   }
   text.remove_suffix(1);
   std::uint64_t count = 0;

@@ -8,7 +8,8 @@
 
 namespace nd::app {
 
-// A positive whole number and one of s, m, h, d; nothing else ("1h30m", "1.5d" and "90" are refused). At most 36,500 days.
+// A positive whole number and one of s, m, h, d; nothing else ("1h30m", "1.5d" and "90" are refused). At most 36,500
+// days.
 Result<std::chrono::seconds> ParseDuration(std::string_view text);
 
 }  // namespace nd::app

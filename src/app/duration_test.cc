@@ -15,8 +15,8 @@ TEST(Duration, ReadsEachUnit) {
 }
 
 TEST(Duration, RefusesEverythingElse) {
-  for (const char* text : {"", "s", "0s", "00d", "-1d", "+1d", "1", "90", "1w", "1.5d", "1h30m", " 1d", "1d ", "1 d", "1D", "0x1d",
-                           "99999999999999999999999d"}) {
+  for (const char* text : {"", "s", "0s", "00d", "-1d", "+1d", "1", "90", "1w", "1.5d", "1h30m", " 1d", "1d ", "1 d",
+                           "1D", "0x1d", "99999999999999999999999d"}) {
     EXPECT_FALSE(ParseDuration(text).ok()) << text;
   }
 }

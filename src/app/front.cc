@@ -31,8 +31,8 @@ Error CannotListen(const net::error_code& ec, const std::string& url) {
   return Unavailable("The deck cannot listen on " + url + ". Check --host and --port.", ec.message());
 }
 
-// A socket that holds `endpoint` (with a free port for port 0) until the listeners have it. A plain bind comes first: it
-// fails if another process listens there, with which SO_REUSEPORT alone would share the port in silence.
+// A socket that holds `endpoint` (with a free port for port 0) until the listeners have it. A plain bind comes first:
+// it fails if another process listens there, with which SO_REUSEPORT alone would share the port in silence.
 Result<net::TcpAcceptor> ReservePort(net::Loop& loop, net::asio::ip::tcp::endpoint endpoint, const std::string& url) {
   using ReusePort = net::asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
   net::error_code ec;
@@ -180,10 +180,9 @@ Result<void> Front::Listen() {
 
 Result<void> Front::StartControl() {
   admin_audit_ = std::make_unique<server::AuditTrail>(*audit_, 1);
-  admin_world_ = std::make_unique<AdminWorld>(
-      AdminWorld{*loops_[0], *sessions_, *admin_audit_, *keepers_[0], *password_worker_, *store_worker_,
-                 options_.session_expiry, jwt_by_hand_ ? AdminWorld::JwtKey::kByHand : AdminWorld::JwtKey::kFromVault,
-                 options_.BrowserUrl(port_)});
+  admin_world_ = std::make_unique<AdminWorld>(AdminWorld{
+      *loops_[0], *sessions_, *admin_audit_, *keepers_[0], *password_worker_, *store_worker_, options_.session_expiry,
+      jwt_by_hand_ ? AdminWorld::JwtKey::kByHand : AdminWorld::JwtKey::kFromVault, options_.BrowserUrl(port_)});
   ND_ASSIGN(control_, ControlServer::Start(*admin_world_, StateFolder(options_.data_dir).control_socket()));
   return {};
 }

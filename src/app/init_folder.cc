@@ -47,8 +47,9 @@ ExitCode RunInit(const InitFolder& init, OutputStyle style, const Options& optio
     wrote = made.ok();
   }
   if (made.ok() && init.first_deployment && !wrote) {
-    made = Conflict("The configuration file " + folder.config() +
-                    " is there already and was left as it is. For a first deployment, put csp-mode = \"report-only\" in it.");
+    made = Conflict(
+        "The configuration file " + folder.config() +
+        " is there already and was left as it is. For a first deployment, put csp-mode = \"report-only\" in it.");
   }
   if (!made.ok()) {
     PrintError(made.error());
@@ -65,8 +66,8 @@ ExitCode RunInit(const InitFolder& init, OutputStyle style, const Options& optio
         .EndObject();
     text.push_back('\n');
   } else {
-    text = "State folder: " + folder.path() + "\nConfiguration: " + folder.config() + (wrote ? "" : " (left as it was)") +
-           "\nNext: neuraldeck serve --data-dir " + folder.path() + "\n";
+    text = "State folder: " + folder.path() + "\nConfiguration: " + folder.config() +
+           (wrote ? "" : " (left as it was)") + "\nNext: neuraldeck serve --data-dir " + folder.path() + "\n";
   }
   return WriteAll(STDOUT_FILENO, text).ok() ? ExitCode::kOk : ExitCode::kFailed;
 }

@@ -10,10 +10,11 @@ namespace nd::app {
 namespace {
 // What examples, tutorials and templates put in this place, in lower case and without punctuation.
 constexpr std::array<std::string_view, 28> kPlaceholders = {
-    "changeme",       "changethis",    "changeit",      "pleasechange", "replaceme",      "replacethis",   "replacewith",
-    "yoursecret",     "yourjwt",       "yoursupersecret", "yourkey",    "yourverysecret", "yourrandom",    "putyour",
-    "insertyour",     "enteryour",     "generateyour",  "secrethere",   "secretkeyhere",  "placeholder",   "devsecret",
-    "developmentsecret", "supersecret", "notasecret",   "notsosecret",  "thisisasecret",  "insecure",      "correcthorsebattery"};
+    "changeme",      "changethis",    "changeit",   "pleasechange",       "replaceme",    "replacethis",
+    "replacewith",   "yoursecret",    "yourjwt",    "yoursupersecret",    "yourkey",      "yourverysecret",
+    "yourrandom",    "putyour",       "insertyour", "enteryour",          "generateyour", "secrethere",
+    "secretkeyhere", "placeholder",   "devsecret",  "developmentsecret",  "supersecret",  "notasecret",
+    "notsosecret",   "thisisasecret", "insecure",   "correcthorsebattery"};
 
 // The letters and digits of the secret in lower case. Held as a Secret, since it is one.
 Secret Normalized(std::string_view text) {

@@ -25,10 +25,11 @@ TEST(JwtSecret, NeedsThirtyTwoBytes) {
 
 TEST(JwtSecret, RefusesPublishedPlaceholdersHoweverLong) {
   for (const char* text :
-       {"changeme", "secret", "dev-secret", "your-secret-key-change-in-production-0123456789", "CHANGE_ME_CHANGE_ME_CHANGE_ME_123456",
-        "your_jwt_secret_here_make_it_long_and_random", "super-secret-jwt-token-with-at-least-32-characters-long",
-        "replace-with-32-random-bytes-or-more-please", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-        "00000000000000000000000000000000", "abababababababababababababababababab", "secretsecretsecretsecretsecretsecret",
+       {"changeme", "secret", "dev-secret", "your-secret-key-change-in-production-0123456789",
+        "CHANGE_ME_CHANGE_ME_CHANGE_ME_123456", "your_jwt_secret_here_make_it_long_and_random",
+        "super-secret-jwt-token-with-at-least-32-characters-long", "replace-with-32-random-bytes-or-more-please",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "00000000000000000000000000000000",
+        "abababababababababababababababababab", "secretsecretsecretsecretsecretsecret",
         "passwordpasswordpasswordpassword", "0123456789012345678901234567890123456789",
         "abcdefghijklmnopqrstuvwxyz0123456789", "zyxwvutsrqponmlkjihgfedcba987654321"}) {
     const auto checked = CheckJwtSecret(Secret(text));

@@ -11,12 +11,14 @@
 namespace nd::app {
 
 namespace {
-// The crypto room locks its keys into memory if it may, and goes on if it may not: with core dumps and debugging off, what
-// is lost is only that a key might reach the swap.
+// The crypto room locks its keys into memory if it may, and goes on if it may not: with core dumps and debugging off,
+// what is lost is only that a key might reach the swap.
 void WarnIfMemoryCannotBeLocked() {
   struct rlimit limit;
   if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur < 256 * 1024) {
-    LogWarning("keys may reach the swap, since this process may lock little memory; raise the limit (ulimit -l, LimitMEMLOCK=)");
+    LogWarning(
+        "keys may reach the swap, since this process may lock little memory; raise the limit (ulimit -l, "
+        "LimitMEMLOCK=)");
   }
 }
 

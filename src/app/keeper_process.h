@@ -10,7 +10,8 @@
 
 namespace nd::app {
 
-// Runs in a process of its own with SIGTERM blocked; prints why it refuses. `root_key` is empty if its file is to be used.
+// Runs in a process of its own with SIGTERM blocked; prints why it refuses. `root_key` is empty if its file is to be
+// used.
 ExitCode RunKeeper(const Options& options, Secret root_key, std::vector<UniqueFd> channels);
 
 }  // namespace nd::app

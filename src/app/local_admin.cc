@@ -49,8 +49,8 @@ class LocalAdmin final : public Admin {
     password_worker_ = std::make_unique<Worker>(1, 4);
     store_worker_ = std::make_unique<Worker>(1, 4);
     const auto jwt_key = secrets.jwt_secret.empty() ? AdminWorld::JwtKey::kFromVault : AdminWorld::JwtKey::kByHand;
-    world_ = std::make_unique<AdminWorld>(AdminWorld{loop_, *sessions_, *trail_, *client_, *password_worker_, *store_worker_,
-                                                     options_.session_expiry, jwt_key, {}});
+    world_ = std::make_unique<AdminWorld>(AdminWorld{
+        loop_, *sessions_, *trail_, *client_, *password_worker_, *store_worker_, options_.session_expiry, jwt_key, {}});
     return {};
   }
 

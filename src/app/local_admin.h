@@ -1,4 +1,5 @@
-// Carries the acts out while no server runs: holds the state folder's lock, and opens vault, sessions and audit log itself.
+// Carries the acts out while no server runs: holds the state folder's lock, and opens vault, sessions and audit log
+// itself.
 #pragma once
 
 #include <memory>
@@ -13,8 +14,8 @@
 
 namespace nd::app {
 
-// `actor` is who stands in the audit log. kConflict while somebody else holds the lock; see also OpenVaultOf. Everything given
-// outlives the admin.
+// `actor` is who stands in the audit log. kConflict while somebody else holds the lock; see also OpenVaultOf.
+// Everything given outlives the admin.
 Result<std::unique_ptr<Admin>> OpenLocally(const Options& options, EnvironmentSecrets secrets, std::string actor,
                                            session::PasswordCost cost, const Clock& clock, Random& random);
 

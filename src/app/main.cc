@@ -33,10 +33,12 @@ ExitCode Run(const std::vector<std::string>& arguments, EnvironmentSecrets secre
   Invocation& asked = std::get<Invocation>(parsed);
 
   const Environment environment = ReadEnvironment();
-  for (const std::string& name : UnknownVariables(environment)) LogWarning(name + " is set, but there is no such setting");
+  for (const std::string& name : UnknownVariables(environment))
+    LogWarning(name + " is set, but there is no such setting");
   const auto values = ResolveSettings(asked.flags, environment);
   if (!values.ok()) {
-    return Fail(values.error(), values.error().kind == ErrorKind::kForbidden ? ExitCode::kRefusedUnsafe : ExitCode::kUsage);
+    return Fail(values.error(),
+                values.error().kind == ErrorKind::kForbidden ? ExitCode::kRefusedUnsafe : ExitCode::kUsage);
   }
   const auto options = BuildOptions(*values, environment);
   if (!options.ok()) return Fail(options.error(), ExitCode::kUsage);
@@ -44,7 +46,8 @@ ExitCode Run(const std::vector<std::string>& arguments, EnvironmentSecrets secre
   if (std::holds_alternative<Serve>(asked.request)) return RunServe(*options, std::move(secrets));
   if (std::holds_alternative<RunDoctor>(asked.request)) return RunTheDoctor(*options, std::move(secrets), asked.style);
   if (std::holds_alternative<ShowConfig>(asked.request)) {
-    return WriteAll(STDOUT_FILENO, RenderConfig(*values, *options, secrets, asked.style)).ok() ? ExitCode::kOk : ExitCode::kFailed;
+    return WriteAll(STDOUT_FILENO, RenderConfig(*values, *options, secrets, asked.style)).ok() ? ExitCode::kOk
+                                                                                               : ExitCode::kFailed;
   }
   if (const auto safe = CheckPlaces(*options, secrets); !safe.ok()) return Fail(safe.error(), ExitCode::kRefusedUnsafe);
   if (const auto* init = std::get_if<InitFolder>(&asked.request)) return RunInit(*init, asked.style, *options);

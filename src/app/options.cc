@@ -129,9 +129,10 @@ void TakeListening(Taker& taker, Options& options) {
   options.port = static_cast<std::uint16_t>(taker.Number("port", 0, 65'535));
   for (const std::string_view name : {"tls-cert", "tls-key"}) {
     if (!taker.Get(name).empty()) {
-      taker.Fail(name,
-                 "is not available in this version: the deck does not speak TLS itself yet. Put a TLS proxy before it and "
-                 "name the proxy with --behind-tls-proxy");
+      taker.Fail(
+          name,
+          "is not available in this version: the deck does not speak TLS itself yet. Put a TLS proxy before it and "
+          "name the proxy with --behind-tls-proxy");
     }
   }
   for (const std::string& text : taker.Get("behind-tls-proxy").texts) {
@@ -159,6 +160,8 @@ Result<Options> BuildOptions(const Values& values, const Environment& environmen
   Options options;
   options.workspace = taker.Path("workspace");
   options.data_dir = taker.Path("data-dir");
+  options.workspace_known =
+      taker.Get("workspace").origin != Origin::kDefault || taker.Get("data-dir").origin == Origin::kDefault;
   options.config_file = taker.Path("config");
   options.root_key_dir = RootKeyDirectory(taker, environment);
   TakeListening(taker, options);
@@ -174,7 +177,8 @@ Result<Options> BuildOptions(const Values& values, const Environment& environmen
   if (options.csp_report_uri.empty() || options.csp_report_uri.find_first_of(" \t\";,") != std::string::npos ||
       HasControlCharacter(options.csp_report_uri) ||
       !(options.csp_report_uri.starts_with('/') || options.csp_report_uri.starts_with("https://"))) {
-    taker.Fail("csp-report-uri", "must be a path like /api/csp-report or an https URL, without spaces, commas or semicolons");
+    taker.Fail("csp-report-uri",
+               "must be a path like /api/csp-report or an https URL, without spaces, commas or semicolons");
   }
   options.cookie_label = taker.Text("cookie-label");
   if (!options.cookie_label.empty() && !IsName(options.cookie_label, 32)) {
@@ -218,16 +222,19 @@ bool LiesIn(const std::string& path, const std::string& directory) {
 }
 
 Result<void> CheckPlaces(const Options& options, const EnvironmentSecrets& secrets) {
-  for (const std::string& directory : {options.workspace, options.data_dir}) {
+  std::vector<std::string> protected_places = {options.data_dir};
+  if (options.workspace_known) protected_places.push_back(options.workspace);
+  for (const std::string& directory : protected_places) {
     if (!secrets.root_key.empty() || options.root_key_dir.empty() || !LiesIn(options.root_key_dir, directory)) continue;
-    return Forbidden("The root key must not lie beside what it protects: " + options.root_key_dir + " is inside " + directory +
+    return Forbidden("The root key must not lie beside what it protects: " + options.root_key_dir + " is inside " +
+                     directory +
                      ". Choose another place with --root-key-dir or NEURALDECK_ROOT_KEY_DIR, or another --workspace.");
   }
-  if (!options.config_file.empty() && LiesIn(options.config_file, options.workspace) &&
+  if (options.workspace_known && !options.config_file.empty() && LiesIn(options.config_file, options.workspace) &&
       !LiesIn(options.config_file, options.data_dir)) {
     return Forbidden("The configuration file " + options.config_file +
-                     " is inside the workspace, where agents may write. Move it to the state folder " + options.data_dir +
-                     "/neuraldeck.toml or out of the workspace.");
+                     " is inside the workspace, where agents may write. Move it to the state folder " +
+                     options.data_dir + "/neuraldeck.toml or out of the workspace.");
   }
   return {};
 }
@@ -239,7 +246,9 @@ Result<void> CheckSafeToServe(const Options& options, const EnvironmentSecrets& 
                      "proxy before the deck and name its address with --behind-tls-proxy.");
   }
   if (!secrets.jwt_secret.empty()) ND_TRY(CheckJwtSecret(secrets.jwt_secret));
-  return CheckPlaces(options, secrets);
+  Options serving = options;
+  serving.workspace_known = true;  // a server works in it, named or not
+  return CheckPlaces(serving, secrets);
 }
 
 }  // namespace nd::app

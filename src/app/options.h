@@ -18,6 +18,8 @@ namespace nd::app {
 
 struct Options {
   std::string workspace;
+  // False if only a state folder was named: then `workspace` is where the command happens to run, and says nothing.
+  bool workspace_known = true;
   std::string data_dir;
   std::string config_file;   // empty: none
   std::string root_key_dir;  // empty if neither it nor a home directory is known
@@ -50,12 +52,13 @@ struct Options {
 // directory for the root key's place.
 Result<Options> BuildOptions(const Values& values, const Environment& environment);
 
-// Whether serving with these options is safe: kForbidden with what to do otherwise. Listening beyond this machine without
-// TLS; a JWT_SECRET that is no secret; a root key or configuration file that lies where agents can write.
+// Whether serving with these options is safe: kForbidden with what to do otherwise. Listening beyond this machine
+// without TLS; a JWT_SECRET that is no secret; a root key or configuration file that lies where agents can write.
 Result<void> CheckSafeToServe(const Options& options, const EnvironmentSecrets& secrets);
 
-// The part of it that also binds data commands: the root key's file (unless the key is given by hand) lies neither in the
-// workspace nor in the state folder, and the configuration file not in the workspace (but in the state folder it may).
+// The part of it that also binds data commands: the root key's file (unless the key is given by hand) lies neither in
+// the workspace, if that is known, nor in the state folder, and the configuration file not in the workspace (but in the
+// state folder it may).
 Result<void> CheckPlaces(const Options& options, const EnvironmentSecrets& secrets);
 
 // True if `path` is `directory` or below it, both resolved as far as they exist.

@@ -51,7 +51,8 @@ TEST(Options, SessionExpiryHasItsLimits) {
 TEST(Options, NumbersHaveTheirLimits) {
   EXPECT_TRUE(Build({{"port", {"0"}}}).ok());
   EXPECT_TRUE(Build({{"port", {"65535"}}}).ok());
-  for (const char* bad : {"65536", "-1", "3001x", "+1", " 1"}) EXPECT_EQ(KindOf({{"port", {bad}}}), ErrorKind::kInvalidInput) << bad;
+  for (const char* bad : {"65536", "-1", "3001x", "+1", " 1"})
+    EXPECT_EQ(KindOf({{"port", {bad}}}), ErrorKind::kInvalidInput) << bad;
   EXPECT_EQ(KindOf({{"loops", {"0"}}}), ErrorKind::kInvalidInput);
   EXPECT_TRUE(Build({{"loops", {"1"}}}).ok());
   EXPECT_EQ(KindOf({{"audit-retention-days", {"0"}}}), ErrorKind::kInvalidInput);
@@ -122,7 +123,8 @@ TEST(SafeToServe, TheRootKeyLiesOutsideWhatItProtects) {
   EXPECT_EQ(CheckSafeToServe(*Build(flags), {}).error().kind, ErrorKind::kForbidden);
 
   // A neighbour whose name only begins alike is outside.
-  EXPECT_TRUE(CheckSafeToServe(*Build({{"workspace", {folder.path()}}, {"root-key-dir", {folder.path() + "-keys"}}}), {}).ok());
+  EXPECT_TRUE(
+      CheckSafeToServe(*Build({{"workspace", {folder.path()}}, {"root-key-dir", {folder.path() + "-keys"}}}), {}).ok());
 
   // A link does not hide the place.
   const TestFolder other;
@@ -134,6 +136,16 @@ TEST(SafeToServe, TheRootKeyLiesOutsideWhatItProtects) {
   EnvironmentSecrets by_hand;
   by_hand.root_key = Secret("given");
   EXPECT_TRUE(CheckSafeToServe(*Build(flags), by_hand).ok());
+}
+
+TEST(SafeToServe, ACommandThatNamesOnlyTheStateFolderHasNoWorkspace) {
+  // Run from the home directory, say, where the root key lies further down.
+  const Environment home = {{"HOME", std::filesystem::current_path().string()}};
+  const auto values = ResolveSettings({{"data-dir", {"/srv/nd-test-data"}}}, home);
+  const auto options = BuildOptions(*values, home);
+  ASSERT_TRUE(options.ok());
+  EXPECT_TRUE(CheckPlaces(*options, {}).ok());
+  EXPECT_FALSE(CheckSafeToServe(*options, {}).ok());
 }
 
 TEST(SafeToServe, TheConfigurationIsNotForAgentsToWrite) {

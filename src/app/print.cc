@@ -26,16 +26,28 @@ std::size_t IndexOf() {
 
 const std::vector<Table>& Tables() {
   static const std::vector<Table> tables = {
-      {IndexOf<ListUsers>(), "users", {{"userId", "USER"}, {"role", "ROLE"}, {"disabled", "DISABLED"}, {"createdAt", "CREATED"}}},
+      {IndexOf<ListUsers>(),
+       "users",
+       {{"userId", "USER"}, {"role", "ROLE"}, {"disabled", "DISABLED"}, {"createdAt", "CREATED"}}},
       {IndexOf<ListTokens>(),
        "tokens",
-       {{"id", "ID"}, {"user", "USER"}, {"name", "NAME"}, {"scopes", "SCOPES"}, {"expiresAt", "EXPIRES"}, {"lastUsedAt", "LAST USED"}}},
+       {{"id", "ID"},
+        {"user", "USER"},
+        {"name", "NAME"},
+        {"scopes", "SCOPES"},
+        {"expiresAt", "EXPIRES"},
+        {"lastUsedAt", "LAST USED"}}},
       {IndexOf<ListUserSessions>(),
        "sessions",
        {{"id", "ID"}, {"userId", "USER"}, {"createdAt", "SINCE"}, {"lastSeenAt", "LAST SEEN"}, {"address", "ADDRESS"}}},
       {IndexOf<ListKeys>(),
        "providers",
-       {{"provider", "PROVIDER"}, {"owner", "OWNER"}, {"last4", "ENDS IN"}, {"label", "LABEL"}, {"updatedAt", "UPDATED"}, {"status", "STATUS"}}},
+       {{"provider", "PROVIDER"},
+        {"owner", "OWNER"},
+        {"last4", "ENDS IN"},
+        {"label", "LABEL"},
+        {"updatedAt", "UPDATED"},
+        {"status", "STATUS"}}},
   };
   return tables;
 }

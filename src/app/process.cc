@@ -42,7 +42,8 @@ void HardenProcess() {
   signal(SIGPIPE, SIG_IGN);
 }
 
-void BecomeChild(pid_t parent, int signal_at_parents_end, std::string_view name, const std::vector<int>& kept_descriptors) {
+void BecomeChild(pid_t parent, int signal_at_parents_end, std::string_view name,
+                 const std::vector<int>& kept_descriptors) {
   if (prctl(PR_SET_PDEATHSIG, signal_at_parents_end, 0, 0, 0) != 0) EndUnprotected("PR_SET_PDEATHSIG");
   // The parent may have gone before the line above.
   if (getppid() != parent) _exit(1);

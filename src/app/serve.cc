@@ -17,7 +17,8 @@ Result<FileLock> Prepare(const Options& options, const EnvironmentSecrets& secre
   ND_TRY(CheckSafeToServe(options, secrets));
   struct stat info;
   if (stat(options.workspace.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
-    return NotFound("The workspace " + options.workspace + " is not a folder. Make it, or name another with --workspace.");
+    return NotFound("The workspace " + options.workspace +
+                    " is not a folder. Make it, or name another with --workspace.");
   }
   const StateFolder folder(options.data_dir);
   ND_TRY(folder.Prepare());

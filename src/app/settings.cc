@@ -20,7 +20,8 @@ constexpr std::size_t kMaxConfigSize = 256 * 1024;
 
 constexpr std::array kSettings = {
     Setting{"workspace", kPath, kEverywhere, "", ".", "DIR", "The folder that people and agents work in."},
-    Setting{"data-dir", kPath, kEverywhere, "", "", "DIR", "The state folder; by default .neuraldeck in the workspace."},
+    Setting{"data-dir", kPath, kEverywhere, "", "", "DIR",
+            "The state folder; by default .neuraldeck in the workspace."},
     Setting{"config", kPath, kEverywhere, "", "", "FILE",
             "Configuration file (TOML); by default neuraldeck.toml in the state folder, if it is there."},
     Setting{"root-key-dir", kPath, kEverywhere, "", "", "DIR",
@@ -31,8 +32,9 @@ constexpr std::array kSettings = {
     Setting{"tls-key", kPath, kServer, "", "", "FILE", "Private key (PEM). Not available in this version."},
     Setting{"public-origin", kList, kServer, "", "", "URL",
             "Origin under which browsers reach the deck, such as https://deck.example; may be repeated."},
-    Setting{"behind-tls-proxy", kList, kServer, "", "", "CIDR",
-            "Network of a proxy that speaks TLS for the deck and whose forwarding headers are believed; may be repeated."},
+    Setting{
+        "behind-tls-proxy", kList, kServer, "", "", "CIDR",
+        "Network of a proxy that speaks TLS for the deck and whose forwarding headers are believed; may be repeated."},
     Setting{"provider", kList, kEverywhere, "", "", "NAME=[openai:|anthropic:]BASE_URL",
             "A model provider besides the built-in openai and anthropic, or in place of one; may be repeated."},
     Setting{"provider-ca-file", kPath, kEverywhere, "", "", "FILE",

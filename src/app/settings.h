@@ -1,5 +1,5 @@
-// The settings of the deck, declared once: from this table come the flags, the environment variables, the entries of the
-// configuration file, `config show` and docs/cli.md.
+// The settings of the deck, declared once: from this table come the flags, the environment variables, the entries of
+// the configuration file, `config show` and docs/cli.md.
 //
 // Pure but for ReadConfigFile. Values are texts here, each with its origin; options.h gives them their types.
 #pragma once
@@ -29,7 +29,7 @@ enum class SettingUse : std::uint8_t {
 };
 
 struct Setting {
-  std::string_view name;       // "data-dir": the flag --data-dir, the variable NEURALDECK_DATA_DIR, the entry data-dir
+  std::string_view name;  // "data-dir": the flag --data-dir, the variable NEURALDECK_DATA_DIR, the entry data-dir
   SettingKind kind;
   SettingUse use;
   std::string_view bare_name;  // a variable that is read besides NEURALDECK_..., after it; empty for none
@@ -50,7 +50,7 @@ std::string_view OriginName(Origin origin);  // "flag", "environment", "file", "
 struct Value {
   std::vector<std::string> texts;  // one, but for lists any number
   Origin origin = Origin::kDefault;
-  std::string where;               // "--port", "PORT", or the file's path; empty for a default
+  std::string where;  // "--port", "PORT", or the file's path; empty for a default
 
   bool empty() const { return texts.empty(); }
   std::string text() const { return texts.empty() ? std::string() : texts.front(); }

@@ -3,10 +3,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <filesystem>
-#include <fstream>
-
 #include "app/test_folder.h"
+#include "base/files.h"
 
 namespace nd::app {
 namespace {
@@ -114,9 +112,18 @@ TEST(ConfigFile, ReadsValuesListsAndComments) {
 }
 
 TEST(ConfigFile, RefusesWhatItDoesNotKnow) {
-  for (const char* text : {"prot = 1\n", "jwt-secret = \"x\"\n", "[server]\nport = 1\n", "port = 1\nhost = \"::1\"\nport = 2\n",
-                           "port = [1, 2]\n", "config = \"other.toml\"\n", "port = 1\nport = 1\n", "host = \"\xff\"\n"}) {
+  for (const char* text :
+       {"prot = 1\n", "jwt-secret = \"x\"\n", "[server]\nport = 1\n", "port = 1\nhost = \"::1\"\nport = 2\n",
+        "port = [1, 2]\n", "config = \"other.toml\"\n", "port = 1\nport = 1\n", "host = \"\xff\"\n"}) {
     EXPECT_FALSE(ParseConfigText(text, "/").ok()) << text;
+  }
+}
+
+TEST(Settings, TheDocumentNamesEveryOne) {
+  const auto document = ReadTextFile(std::string(ND_SOURCE_DIR) + "/docs/cli.md", 1 << 20);
+  ASSERT_TRUE(document.ok());
+  for (const Setting& setting : AllSettings()) {
+    EXPECT_NE(document->find("`" + std::string(setting.name) + "`"), std::string::npos) << setting.name;
   }
 }
 

@@ -26,7 +26,8 @@ std::vector<std::string> Effective(const Setting& setting, const Value& value, c
 }
 }  // namespace
 
-std::string RenderConfig(const Values& values, const Options& options, const EnvironmentSecrets& secrets, OutputStyle style) {
+std::string RenderConfig(const Values& values, const Options& options, const EnvironmentSecrets& secrets,
+                         OutputStyle style) {
   std::string json_text, text;
   JsonWriter json(json_text);
   json.BeginObject().Key("settings").BeginObject();
@@ -53,7 +54,12 @@ std::string RenderConfig(const Values& values, const Options& options, const Env
     if (!value.where.empty()) json.Member("where", value.where);
     json.EndObject();
     if (!value.where.empty()) origin += " " + value.where;
-    text.append(setting.name).append(" = ").append(joined.empty() ? "(none)" : joined).append("    [").append(origin).append("]\n");
+    text.append(setting.name)
+        .append(" = ")
+        .append(joined.empty() ? "(none)" : joined)
+        .append("    [")
+        .append(origin)
+        .append("]\n");
   }
   json.EndObject().Key("secrets").BeginObject();
   json.Member("JWT_SECRET", secrets.jwt_secret.empty() ? "not given" : "given");
@@ -61,7 +67,8 @@ std::string RenderConfig(const Values& values, const Options& options, const Env
   json.EndObject().EndObject();
   if (style == OutputStyle::kJson) return json_text + "\n";
   text.append("JWT_SECRET: ").append(secrets.jwt_secret.empty() ? "not given; the vault's key signs\n" : "given\n");
-  text.append("NEURALDECK_ROOT_KEY: ").append(secrets.root_key.empty() ? "not given; the key's file is used\n" : "given\n");
+  text.append("NEURALDECK_ROOT_KEY: ")
+      .append(secrets.root_key.empty() ? "not given; the key's file is used\n" : "given\n");
   return text;
 }
 

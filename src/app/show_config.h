@@ -10,6 +10,7 @@
 namespace nd::app {
 
 // What is in force. Of the secrets it tells only whether they are given.
-std::string RenderConfig(const Values& values, const Options& options, const EnvironmentSecrets& secrets, OutputStyle style);
+std::string RenderConfig(const Values& values, const Options& options, const EnvironmentSecrets& secrets,
+                         OutputStyle style);
 
 }  // namespace nd::app

@@ -20,7 +20,8 @@ Result<void> StateFolder::Prepare() const {
     if (access(file.c_str(), F_OK) == 0) ND_TRY(RequirePrivateFile(file));
   }
   if (access(gitignore().c_str(), F_OK) != 0) {
-    if (auto created = CreateFileDurably(gitignore(), "*\n"); !created.ok() && created.error().kind != ErrorKind::kConflict) {
+    if (auto created = CreateFileDurably(gitignore(), "*\n");
+        !created.ok() && created.error().kind != ErrorKind::kConflict) {
       return created;
     }
   }

@@ -11,8 +11,8 @@
 
 namespace nd::app {
 
-// Calls `on_stop` once, on the loop, when SIGTERM has come. The signal was blocked since before the fork and is let in here,
-// so that one sent during the start is not lost. One per process; dies before the loop.
+// Calls `on_stop` once, on the loop, when SIGTERM has come. The signal was blocked since before the fork and is let in
+// here, so that one sent during the start is not lost. One per process; dies before the loop.
 class StopSignal {
  public:
   StopSignal(net::Loop& loop, std::function<void()> on_stop) : signals_(loop.executor(), SIGTERM) {

@@ -27,7 +27,8 @@ std::string DescribeEnd(std::string_view name, int status) {
   if (WIFSIGNALED(status)) {
     const int number = WTERMSIG(status);
     const char* abbreviation = sigabbrev_np(number);
-    return text + " was ended by signal " + std::to_string(number) + (abbreviation ? " (SIG" + std::string(abbreviation) + ")" : "");
+    return text + " was ended by signal " + std::to_string(number) +
+           (abbreviation ? " (SIG" + std::string(abbreviation) + ")" : "");
   }
   return text + " ended with exit code " + std::to_string(WEXITSTATUS(status));
 }
@@ -38,7 +39,8 @@ bool EndedInOrder(int status) { return WIFEXITED(status) && WEXITSTATUS(status) 
 std::optional<ExitCode> RefusalOf(int status) {
   if (!WIFEXITED(status)) return std::nullopt;
   const int code = WEXITSTATUS(status);
-  if (code < static_cast<int>(ExitCode::kFailed) || code > static_cast<int>(ExitCode::kRefusedUnsafe)) return std::nullopt;
+  if (code < static_cast<int>(ExitCode::kFailed) || code > static_cast<int>(ExitCode::kRefusedUnsafe))
+    return std::nullopt;
   return static_cast<ExitCode>(code);
 }
 }  // namespace

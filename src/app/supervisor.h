@@ -1,5 +1,5 @@
-// The parent of the deck's processes: forks keeper and front, passes on the wish to stop, restarts both when one dies, or
-// ends. It never limps along with half a deck.
+// The parent of the deck's processes: forks keeper and front, passes on the wish to stop, restarts both when one dies,
+// or ends. It never limps along with half a deck.
 //
 // One thread, no event loop, no secret: it waits in sigtimedwait. Not a service manager: it does not restart itself.
 #pragma once
@@ -19,8 +19,8 @@
 
 namespace nd::app {
 
-// Runs in the forked process until asked to stop by SIGTERM, which is blocked at entry. Its result is the process's exit
-// code: kOk after an orderly stop; anything else before that is a refusal, final, whose reason it has printed.
+// Runs in the forked process until asked to stop by SIGTERM, which is blocked at entry. Its result is the process's
+// exit code: kOk after an orderly stop; anything else before that is a refusal, final, whose reason it has printed.
 using ChildMain = std::function<ExitCode(std::vector<UniqueFd> channels)>;
 
 struct SupervisorPlan {
@@ -31,7 +31,8 @@ struct SupervisorPlan {
   std::function<void()> forget_secrets;
   // Empty: a crashed child is replaced. Else why it cannot be, for the log: the deck ends instead.
   std::string_view no_restart_reason;
-  std::vector<int> inherited;  // descriptors that both children keep, so that what they lock stays locked while one lives
+  std::vector<int>
+      inherited;  // descriptors that both children keep, so that what they lock stays locked while one lives
   std::chrono::seconds front_patience{30};
   std::chrono::seconds keeper_patience{10};
   std::chrono::milliseconds first_backoff{500};  // doubles with each restart of the last minute
@@ -44,8 +45,8 @@ class Supervisor {
 
   Supervisor(SupervisorPlan plan, const Clock& clock);
 
-  // Blocks SIGTERM, SIGINT, SIGHUP and SIGCHLD, then runs until told to stop (kOk), or until a child refuses or cannot be
-  // replaced. When it returns no child lives.
+  // Blocks SIGTERM, SIGINT, SIGHUP and SIGCHLD, then runs until told to stop (kOk), or until a child refuses or cannot
+  // be replaced. When it returns no child lives.
   ExitCode Run();
 
  private:
@@ -58,7 +59,8 @@ class Supervisor {
   enum class Wake : std::uint8_t { kStop, kChild, kTimeout };
 
   Result<void> Start();
-  Result<Child> Fork(std::string_view name, const ChildMain& main, int signal_at_parents_end, std::vector<UniqueFd> channels);
+  Result<Child> Fork(std::string_view name, const ChildMain& main, int signal_at_parents_end,
+                     std::vector<UniqueFd> channels);
   // Waits for one of our signals; children that ended have their status afterwards.
   Wake Wait(std::optional<std::chrono::milliseconds> patience);
   void Reap(Child& child);

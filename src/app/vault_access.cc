@@ -21,13 +21,15 @@ Result<OpenVault> OpenVaultOf(const Options& options, const Secret& root_key, co
   if (!root_key.empty()) {
     auto key = vault::DecodeRootKey(root_key.ExposeSecret());
     if (!key.ok()) {
-      return InvalidInput("NEURALDECK_ROOT_KEY must be 32 bytes as 64 hexadecimal digits or 43 base64url characters. Make one "
-                          "with: openssl rand -hex 32");
+      return InvalidInput(
+          "NEURALDECK_ROOT_KEY must be 32 bytes as 64 hexadecimal digits or 43 base64url characters. Make one "
+          "with: openssl rand -hex 32");
     }
     opened.roots = vault::RootKeyFromEnvironment(*std::move(key));
   } else if (options.root_key_dir.empty()) {
-    return InvalidInput("There is no place for the vault's root key, since neither HOME nor XDG_CONFIG_HOME is set. Name one "
-                        "with --root-key-dir or NEURALDECK_ROOT_KEY_DIR.");
+    return InvalidInput(
+        "There is no place for the vault's root key, since neither HOME nor XDG_CONFIG_HOME is set. Name one "
+        "with --root-key-dir or NEURALDECK_ROOT_KEY_DIR.");
   } else {
     opened.roots = vault::RootKeyFile(options.root_key_dir);
   }

@@ -21,7 +21,8 @@ struct OpenVault {
   std::unique_ptr<vault::Vault> vault;
 };
 
-// Opens the state folder's vault, or creates it. `root_key` is the text of NEURALDECK_ROOT_KEY, or empty for the key's file.
+// Opens the state folder's vault, or creates it. `root_key` is the text of NEURALDECK_ROOT_KEY, or empty for the key's
+// file.
 Result<OpenVault> OpenVaultOf(const Options& options, const Secret& root_key, const Clock& clock, Random& random);
 
 // The keeper's options from the settings. kInvalidInput and kForbidden name the provider.

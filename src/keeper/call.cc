@@ -35,8 +35,8 @@ class ChannelCall final : public Call {
   }
 
   static net::Task<Result<std::optional<std::string>>> WaitForChunk(std::shared_ptr<ClientCore> core,
-                                                                   std::shared_ptr<CallProgress> progress,
-                                                                   std::uint64_t id) {
+                                                                    std::shared_ptr<CallProgress> progress,
+                                                                    std::uint64_t id) {
     while (progress->chunks.empty() && !progress->ended && !progress->error) {
       co_await progress->moved.Wait(Wakeup::kForever);
     }

@@ -36,9 +36,7 @@ class ChannelClient final : public Client {
   net::Task<Result<std::vector<ProviderInfo>>> ListProviders() override {
     return Ask<std::vector<ProviderInfo>>(core_, Message::kListProviders, {}, kPatience, DecodeProviders);
   }
-  net::Task<Result<std::vector<KeyInfo>>> ListKeys() override {
-    return ListEveryPage(core_);
-  }
+  net::Task<Result<std::vector<KeyInfo>>> ListKeys() override { return ListEveryPage(core_); }
   net::Task<Result<KeyInfo>> PutKey(std::string provider, std::string owner, std::string label, Secret key) override {
     const PutKeyMessage message{std::move(provider), std::move(owner), std::move(label), std::move(key)};
     return Ask<KeyInfo>(core_, Message::kPutKey, Encode(message), kPatience, DecodeKey);
@@ -53,6 +51,9 @@ class ChannelClient final : public Client {
   }
   net::Task<Result<VaultStatus>> Status() override {
     return Ask<VaultStatus>(core_, Message::kStatus, {}, kPatience, DecodeStatus);
+  }
+  net::Task<Result<VaultStatus>> Check() override {
+    return Ask<VaultStatus>(core_, Message::kCheck, {}, kRotatePatience, DecodeStatus);
   }
   net::Task<Result<VaultStatus>> Rotate() override {
     return Ask<VaultStatus>(core_, Message::kRotate, {}, kRotatePatience, DecodeStatus);

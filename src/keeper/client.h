@@ -1,6 +1,7 @@
 // The front's side of the keeper: vault questions and provider calls over one socket pair per loop.
 //
-// Loop thread only. Never sees a stored provider key. If the keeper goes away every pending call fails with kUnavailable.
+// Loop thread only. Never sees a stored provider key. If the keeper goes away every pending call fails with
+// kUnavailable.
 #pragma once
 
 #include <cstdint>
@@ -51,8 +52,8 @@ struct CallRequest {
 };
 
 struct CallHead {
-  int status = 200;           // the upstream's
-  std::string content_type;   // checked to be a plain media type
+  int status = 200;          // the upstream's
+  std::string content_type;  // checked to be a plain media type
   // For status >= 400: a code of letters, digits, '_' taken from the upstream's error object, or empty. Never its text.
   std::string error_code;
   std::optional<int> retry_after_seconds;
@@ -62,7 +63,8 @@ struct CallHead {
 class Call {
  public:
   virtual ~Call() = default;
-  // kUnavailable (no connection, time-out, keeper gone), kNotFound code "not_found" (no such provider or no key stored).
+  // kUnavailable (no connection, time-out, keeper gone), kNotFound code "not_found" (no such provider or no key
+  // stored).
   virtual net::Task<Result<CallHead>> Head() = 0;
   // The next bytes, scrubbed of the key; nullopt at the end. Not called for status >= 400.
   virtual net::Task<Result<std::optional<std::string>>> Next() = 0;
@@ -102,6 +104,8 @@ class Client {
   // Asks the provider for its models with the key; the result is a word: "ok", "rejected", "unreachable", "error".
   virtual net::Task<Result<std::string>> TestKey(std::string provider, std::string user) = 0;
   virtual net::Task<Result<VaultStatus>> Status() = 0;
+  // Status after every record was opened again from the file on disk.
+  virtual net::Task<Result<VaultStatus>> Check() = 0;
   // New root key (file source) and new data keys for every record, online.
   virtual net::Task<Result<VaultStatus>> Rotate() = 0;
   // New JWT signing key; the old ones verify until their tokens expire. Returns the new ring.

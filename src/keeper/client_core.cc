@@ -16,7 +16,8 @@ Error Breach(std::string_view what) {
 }
 
 Error TooBusy() {
-  return Unavailable("The server is busy with other model calls. Try again in a moment.", "keeper channel: queue is full", 1);
+  return Unavailable("The server is busy with other model calls. Try again in a moment.",
+                     "keeper channel: queue is full", 1);
 }
 
 }  // namespace
@@ -26,7 +27,8 @@ Error KeeperGone() {
                      "keeper channel has ended", 1);
 }
 
-ClientCore::ClientCore(net::Loop& loop, UniqueFd channel) : loop_(loop), channel_(loop, std::move(channel), kMaxQueued) {}
+ClientCore::ClientCore(net::Loop& loop, UniqueFd channel)
+    : loop_(loop), channel_(loop, std::move(channel), kMaxQueued) {}
 
 void ClientCore::Start() {
   channel_.Start([this](const ipc::Frame& frame) { return OnFrame(frame); },
@@ -144,9 +146,14 @@ Result<void> ClientCore::OnFrame(const ipc::Frame& frame) {
   // Answered late, or of a call that was cancelled.
   if (question == questions_.end()) return {};
   switch (static_cast<Message>(frame.type)) {
-    case Message::kReply: question->second->answer = ipc::Bytes(frame.payload.begin(), frame.payload.end()); break;
-    case Message::kError: question->second->answer = DecodeError(frame.payload); break;
-    default: return Breach("not an answer to a question");
+    case Message::kReply:
+      question->second->answer = ipc::Bytes(frame.payload.begin(), frame.payload.end());
+      break;
+    case Message::kError:
+      question->second->answer = DecodeError(frame.payload);
+      break;
+    default:
+      return Breach("not an answer to a question");
   }
   question->second->answered.Notify();
   return {};
@@ -174,8 +181,11 @@ Result<void> ClientCore::OnCallFrame(const ipc::Frame& frame, CallProgress& call
       call.ended = true;
       break;
     }
-    case Message::kError: call.error = DecodeError(frame.payload); break;
-    default: return Breach("not a part of a call");
+    case Message::kError:
+      call.error = DecodeError(frame.payload);
+      break;
+    default:
+      return Breach("not a part of a call");
   }
   calls_.erase(frame.call);
   return {};

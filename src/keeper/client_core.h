@@ -37,8 +37,8 @@ struct CallProgress {
   std::deque<std::string> chunks;
   std::optional<Error> error;
   bool ended = false;
-  std::size_t buffered = 0;       // bytes in `chunks`
-  std::uint64_t used = 0;         // bytes handed out and not yet credited to the keeper
+  std::size_t buffered = 0;  // bytes in `chunks`
+  std::uint64_t used = 0;    // bytes handed out and not yet credited to the keeper
 };
 
 class ClientCore : public std::enable_shared_from_this<ClientCore> {

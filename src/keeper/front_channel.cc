@@ -17,7 +17,8 @@ Error Breach(std::string_view what) {
 }
 
 Error Busy() {
-  return Unavailable("Too many model calls are running. Try again in a moment.", "keeper: call limit of the channel", 1);
+  return Unavailable("Too many model calls are running. Try again in a moment.", "keeper: call limit of the channel",
+                     1);
 }
 
 }  // namespace
@@ -44,8 +45,8 @@ void FrontChannel::Start(std::function<void()> on_closed) {
 
 void FrontChannel::Send(std::uint64_t id, Message type, std::string_view payload) {
   if (channel_.Send(static_cast<std::uint8_t>(type), id, payload)) return;
-  // Every queue is bounded by what was asked for, so this front does not read. It is better lost than half answered: but a
-  // reply that is merely too long to frame is that reply's failure alone.
+  // Every queue is bounded by what was asked for, so this front does not read. It is better lost than half answered:
+  // but a reply that is merely too long to frame is that reply's failure alone.
   if (payload.size() > ipc::kMaxPayload && type == Message::kReply) {
     return Fail(id, TooLarge("The answer is too long.", "keeper: a reply is longer than a frame"));
   }
@@ -76,7 +77,8 @@ Result<Upstream::Provider*> FrontChannel::Provider(std::string_view name) {
 
 Result<void> FrontChannel::OnFrame(const ipc::Frame& frame) {
   switch (static_cast<Message>(frame.type)) {
-    case Message::kCallBody: return OnCallBody(frame);
+    case Message::kCallBody:
+      return OnCallBody(frame);
     case Message::kCallCredit: {
       ND_ASSIGN(const std::uint64_t bytes, DecodeNumber(frame.payload));
       const auto call = calls_.find(frame.call);
@@ -88,7 +90,8 @@ Result<void> FrontChannel::OnFrame(const ipc::Frame& frame) {
       End(frame.call);
       return {};
     }
-    default: break;
+    default:
+      break;
   }
   // Everything else begins something, under an id that was never used.
   if (frame.call <= last_id_) return Breach("a call id was used twice");
@@ -127,10 +130,16 @@ Result<void> FrontChannel::OnRequest(const ipc::Frame& frame) {
       Answer(id, keys_.Remove(reference));
       return {};
     }
-    case Message::kTestKey: return OnTestKey(frame);
+    case Message::kTestKey:
+      return OnTestKey(frame);
     case Message::kStatus: {
       ND_TRY(DecodeEmpty(frame.payload));
       Reply(id, Encode(keys_.Status()));
+      return {};
+    }
+    case Message::kCheck: {
+      ND_TRY(DecodeEmpty(frame.payload));
+      Answer(id, keys_.Check());
       return {};
     }
     case Message::kRotate: {
@@ -144,7 +153,8 @@ Result<void> FrontChannel::OnRequest(const ipc::Frame& frame) {
       Answer(id, secrets_.RotateJwt(std::chrono::seconds(std::min(seconds, kMoreThanAllowed))));
       return {};
     }
-    default: return Breach("unknown message type");
+    default:
+      return Breach("unknown message type");
   }
 }
 

@@ -1,7 +1,7 @@
 // The keeper's end of one channel: reads the front's messages, answers them, and owns the calls it started.
 //
-// Loop thread only. Trusts the front with nothing but what it may ask for: every bound is checked, and the first breach of
-// the protocol closes the channel.
+// Loop thread only. Trusts the front with nothing but what it may ask for: every bound is checked, and the first breach
+// of the protocol closes the channel.
 #pragma once
 
 #include <cstdint>

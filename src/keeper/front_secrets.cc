@@ -101,7 +101,8 @@ Result<FrontSecrets> FrontSecretStore::RotateJwt(std::chrono::seconds access_lif
   }
   ND_ASSIGN(SigningRing ring, LoadRing());
   if (ring.entries.size() >= kMaxSigningKeys) {
-    return Conflict("The signing key was rotated too often within the lifetime of a token. Wait until older tokens expire.");
+    return Conflict(
+        "The signing key was rotated too often within the lifetime of a token. Wait until older tokens expire.");
   }
   ring.entries.front().verifies_until = clock_.Now() + access_lifetime;
   ring.entries.insert(ring.entries.begin(), NewEntry());

@@ -1,4 +1,5 @@
-// The secrets of the front, kept as internal records of the vault and made at first use, so that restarts log nobody out.
+// The secrets of the front, kept as internal records of the vault and made at first use, so that restarts log nobody
+// out.
 //
 // Not thread-safe. What the secrets mean is the session room's affair. Records: docs/protocol/keeper-ipc.md.
 #pragma once
@@ -41,8 +42,8 @@ class FrontSecretStore {
 
   // kInternal if a record is there but does not open: it is never replaced unasked.
   Result<FrontSecrets> Load();
-  // A new key signs; the one that did verifies for another `access_lifetime`. Durable when it returns. kInvalidInput for a
-  // lifetime outside 1 s to 7 days; kConflict after too many rotations within one lifetime.
+  // A new key signs; the one that did verifies for another `access_lifetime`. Durable when it returns. kInvalidInput
+  // for a lifetime outside 1 s to 7 days; kConflict after too many rotations within one lifetime.
   Result<FrontSecrets> RotateJwt(std::chrono::seconds access_lifetime);
 
  private:

@@ -1,5 +1,5 @@
-// The keeper: the process that holds the vault and makes the provider calls. This is its main object; it serves one channel
-// per loop of the front.
+// The keeper: the process that holds the vault and makes the provider calls. This is its main object; it serves one
+// channel per loop of the front.
 //
 // Loop thread only, one loop. Confining the process and forking it are the app's affair.
 #pragma once

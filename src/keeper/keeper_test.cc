@@ -49,7 +49,8 @@ TEST_F(KeeperTest, RefusesWhatCannotBeAKeyAndProvidersItDoesNotKnow) {
   StartKeeper({"p=https://host"});
   EXPECT_EQ(Await(client_->PutKey("p", "", "", Secret("short12"))).error().kind, ErrorKind::kInvalidInput);
   EXPECT_EQ(Await(client_->PutKey("p", "", "", Secret("key with spaces"))).error().kind, ErrorKind::kInvalidInput);
-  EXPECT_EQ(Await(client_->PutKey("p", "", std::string(129, 'l'), Secret(kKey))).error().kind, ErrorKind::kInvalidInput);
+  EXPECT_EQ(Await(client_->PutKey("p", "", std::string(129, 'l'), Secret(kKey))).error().kind,
+            ErrorKind::kInvalidInput);
   EXPECT_EQ(Await(client_->PutKey("q", "", "", Secret(kKey))).error().kind, ErrorKind::kNotFound);
 }
 
@@ -62,7 +63,10 @@ TEST_F(KeeperTest, ListsItsProvidersAndTheStateOfTheVault) {
   PutKey("openai", "", kKey);
   const auto before = Await(client_->Status());
   const auto after = Await(client_->Rotate());
-  ASSERT_TRUE(before.ok() && after.ok());
+  const auto checked = Await(client_->Check());
+  ASSERT_TRUE(before.ok() && after.ok() && checked.ok());
+  EXPECT_EQ(checked->generation, after->generation);
+  EXPECT_TRUE(checked->unreadable.empty());
   EXPECT_EQ(before->records, 1U);
   EXPECT_EQ(before->root_key_source, "file");
   EXPECT_NE(before->root_key_id, after->root_key_id);
@@ -89,10 +93,11 @@ TEST_F(KeeperTest, SendsTheKeyAndNothingOfTheClientsButTheBody) {
   call.body = R"({"model":"m"})";
   call.headers = {{"Cookie", "session"}, {"Authorization", "Bearer theirs"}};
   EXPECT_EQ(Talk(std::move(call)), "200 application/json {\"ok\":1}");
-  EXPECT_EQ(request.get_future().get(), "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:" + provider.port() +
-                                            "\r\nUser-Agent: neuraldeck\r\nAuthorization: Bearer " + std::string(kKey) +
-                                            "\r\nAccept: application/json\r\nAccept-Encoding: identity\r\n"
-                                            "Content-Type: application/json\r\nContent-Length: 13\r\n\r\n{\"model\":\"m\"}");
+  EXPECT_EQ(request.get_future().get(),
+            "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:" + provider.port() +
+                "\r\nUser-Agent: neuraldeck\r\nAuthorization: Bearer " + std::string(kKey) +
+                "\r\nAccept: application/json\r\nAccept-Encoding: identity\r\n"
+                "Content-Type: application/json\r\nContent-Length: 13\r\n\r\n{\"model\":\"m\"}");
   EXPECT_TRUE((*Await(client_->ListKeys()))[0].last_used_at);
 }
 
@@ -163,7 +168,9 @@ TEST_F(KeeperTest, TestsAKeyWithAWord) {
   StandIn broken(AnswerEach("500 Oops", "{}"));
   StandIn redirecting(AnswerEach("302 Found", "", "Location: http://127.0.0.1:1/\r\n"));
   std::string closed_port;
-  { closed_port = StandIn([](Peer&) {}).port(); }
+  {
+    closed_port = StandIn([](Peer&) {}).port();
+  }
   StartKeeper({"a=http://127.0.0.1:" + good.port(), "b=http://127.0.0.1:" + rejecting.port(),
                "c=http://127.0.0.1:" + broken.port(), "d=http://127.0.0.1:" + redirecting.port(),
                "e=http://127.0.0.1:" + closed_port});
@@ -202,12 +209,12 @@ TEST_F(KeeperTest, FailsEverythingPendingWhenItGoes) {
 TEST_F(KeeperTest, ClosesAChannelThatBreaksTheProtocolAndServesTheOthers) {
   StartKeeper({"p=https://host"});
   const std::vector<ipc::Bytes> breaches = {
-      ipc::EncodeFrame(200, 1, ""),                                            // unknown type
-      ipc::EncodeFrame(7, 0, ""),                                              // id zero
-      ipc::EncodeFrame(7, 1, "left over"),                                     // bytes after the last field
-      ipc::EncodeFrame(4, 1, "\xff\xff\xff\xff"),                              // a text beyond the payload
-      ipc::EncodeFrame(64, 1, ""),                                             // a reply
-      ipc::Bytes{'\xff', '\xff', '\xff', '\x7f'},                              // a length out of bounds
+      ipc::EncodeFrame(200, 1, ""),                // unknown type
+      ipc::EncodeFrame(7, 0, ""),                  // id zero
+      ipc::EncodeFrame(7, 1, "left over"),         // bytes after the last field
+      ipc::EncodeFrame(4, 1, "\xff\xff\xff\xff"),  // a text beyond the payload
+      ipc::EncodeFrame(64, 1, ""),                 // a reply
+      ipc::Bytes{'\xff', '\xff', '\xff', '\x7f'},  // a length out of bounds
   };
   for (std::size_t i = 0; i < breaches.size(); ++i) {
     auto pair = ipc::MakePair();

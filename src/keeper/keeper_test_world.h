@@ -1,5 +1,5 @@
-// A whole keeper for tests: a real vault in a temporary folder, the keeper on one loop, the client on another, and a stand-in
-// for a provider that speaks HTTP/1.1 on loopback, one blocking thread per connection, as its script says.
+// A whole keeper for tests: a real vault in a temporary folder, the keeper on one loop, the client on another, and a
+// stand-in for a provider that speaks HTTP/1.1 on loopback, one blocking thread per connection, as its script says.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -98,7 +98,8 @@ class StandIn {
  public:
   using Script = std::function<void(Peer&)>;
 
-  explicit StandIn(Script script) : script_(std::move(script)), listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit StandIn(Script script)
+      : script_(std::move(script)), listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -197,7 +198,8 @@ class LoopThread {
 class KeeperTest : public testing::Test {
  protected:
   // The vault lives in `folder_`; a second start finds what the first one stored.
-  void StartKeeper(const std::vector<std::string>& providers, UpstreamTimeouts timeouts = {}, const std::string& ca_file = {}) {
+  void StartKeeper(const std::vector<std::string>& providers, UpstreamTimeouts timeouts = {},
+                   const std::string& ca_file = {}) {
     roots_ = vault::RootKeyFile(folder_.path() + "/roots");
     auto opened = vault::Vault::Open(folder_.path() + "/secrets.enc", *roots_, clock_, random_);
     ASSERT_TRUE(opened.ok()) << opened.error().detail;

@@ -60,10 +60,12 @@ std::vector<KeyInfo> KeyStore::List(const KeyReference& after) const {
 
 Result<KeyInfo> KeyStore::Put(const PutKeyMessage& message) {
   if (!IsUsableKey(message.key.ExposeSecret())) {
-    return InvalidInput("A provider key is 8 to 4096 visible ASCII characters without spaces. Copy it again, without quotes "
-                        "or line breaks.");
+    return InvalidInput(
+        "A provider key is 8 to 4096 visible ASCII characters without spaces. Copy it again, without quotes "
+        "or line breaks.");
   }
-  if (!IsShownText(message.label, kMaxLabel)) return InvalidInput("A label is at most 128 bytes without control characters.");
+  if (!IsShownText(message.label, kMaxLabel))
+    return InvalidInput("A label is at most 128 bytes without control characters.");
   if (!IsShownText(message.owner, kMaxOwner)) return InvalidInput("A key's owner is at most 128 bytes.");
   ND_ASSIGN(const vault::RecordInfo record,
             vault_.Put(KeyRecord(message.provider, message.owner), message.label, message.key));
@@ -78,21 +80,29 @@ Result<Secret> KeyStore::ForCall(std::string_view provider, std::string_view use
   vault::RecordId record = KeyRecord(provider, user);
   if (!user.empty() && !vault_.Find(record)) record.owner.clear();
   if (!vault_.Find(record)) {
-    return NotFound("No key is stored for this provider. Store one under Keys, or ask the administrator for a global one.");
+    return NotFound(
+        "No key is stored for this provider. Store one under Keys, or ask the administrator for a global one.");
   }
   auto key = vault_.Expose(record);
   if (!key.ok()) {
     Error error = std::move(key).error();
-    error.public_text = "The key stored for this provider cannot be read. Store it again; the cause is in the server's log.";
+    error.public_text =
+        "The key stored for this provider cannot be read. Store it again; the cause is in the server's log.";
     return error;
   }
   // Stored under older rules, or by other means.
-  if (!IsUsableKey(key->ExposeSecret())) return Internal("the key stored for " + record.name + " cannot stand in a header");
+  if (!IsUsableKey(key->ExposeSecret()))
+    return Internal("the key stored for " + record.name + " cannot stand in a header");
   vault_.MarkUsed(record);
   return key;
 }
 
 VaultStatus KeyStore::Status() const { return ToVaultStatus(vault_.status()); }
+
+Result<VaultStatus> KeyStore::Check() {
+  ND_ASSIGN(const vault::Status status, vault_.Check());
+  return ToVaultStatus(status);
+}
 
 Result<VaultStatus> KeyStore::Rotate() {
   ND_ASSIGN(const vault::Status status, vault_.Rotate());

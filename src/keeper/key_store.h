@@ -24,11 +24,12 @@ class KeyStore {
   // Durable when it returns. kInvalidInput for a key that could not be one, a label or an owner out of bounds.
   Result<KeyInfo> Put(const PutKeyMessage& message);
   Result<void> Remove(const KeyReference& reference);  // kNotFound
-  // The key for a call by `user`: the user's own, else the global one; notes its use. kNotFound if neither is stored. A key
-  // of the user's own that does not open is an error, never a reason to spend somebody else's.
+  // The key for a call by `user`: the user's own, else the global one; notes its use. kNotFound if neither is stored. A
+  // key of the user's own that does not open is an error, never a reason to spend somebody else's.
   Result<Secret> ForCall(std::string_view provider, std::string_view user);
 
   VaultStatus Status() const;
+  Result<VaultStatus> Check();
   Result<VaultStatus> Rotate();
 
  private:

@@ -19,9 +19,9 @@ constexpr std::uint32_t kMaxItems = 65'536;
 constexpr std::uint32_t kMaxSigningKeys = 256;
 
 // Codes that may cross: Error::code needs static storage, so that a code from the wire is looked up, not kept.
-constexpr std::array<std::string_view, 11> kCodes = {"invalid_request", "unauthenticated", "forbidden",   "not_found",
-                                                     "conflict",        "too_large",       "rate_limited", "unavailable",
-                                                     "internal",        "unreadable",      "unsafe"};
+constexpr std::array<std::string_view, 11> kCodes = {
+    "invalid_request", "unauthenticated", "forbidden", "not_found",  "conflict", "too_large",
+    "rate_limited",    "unavailable",     "internal",  "unreadable", "unsafe"};
 
 // Everything else about a malformed message is said by Finish.
 template <class T>
@@ -251,7 +251,8 @@ Result<VaultStatus> DecodeStatus(std::string_view payload) {
   status.generation = reader.U64();
   status.records = reader.U64();
   const std::uint32_t count = reader.Count(kMaxItems);
-  for (std::uint32_t i = 0; i < count && !reader.failed(); ++i) status.unreadable.push_back(reader.TextCopy(kMaxShortText));
+  for (std::uint32_t i = 0; i < count && !reader.failed(); ++i)
+    status.unreadable.push_back(reader.TextCopy(kMaxShortText));
   return Finished(reader, std::move(status));
 }
 

@@ -27,6 +27,7 @@ enum class Message : std::uint8_t {
   kStatus = 7,
   kRotate = 8,
   kRotateJwt = 9,
+  kCheck = 10,
   kCallStart = 16,
   kCallBody = 17,
   kCallCredit = 18,
@@ -80,8 +81,8 @@ ipc::Bytes Encode(const std::vector<ProviderInfo>& providers);
 ipc::Bytes Encode(const std::vector<KeyInfo>& keys);
 ipc::Bytes Encode(const KeyInfo& key);
 ipc::Bytes Encode(const VaultStatus& status);
-ipc::Bytes EncodeNumber(std::uint64_t number);   // kRotateJwt: seconds; kCallCredit: bytes
-ipc::Bytes EncodeText(std::string_view text);    // the word of kTestKey
+ipc::Bytes EncodeNumber(std::uint64_t number);  // kRotateJwt: seconds; kCallCredit: bytes
+ipc::Bytes EncodeText(std::string_view text);   // the word of kTestKey
 
 Result<PutKeyMessage> DecodePutKey(std::string_view payload);
 Result<KeyReference> DecodeKeyReference(std::string_view payload);

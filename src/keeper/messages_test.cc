@@ -21,7 +21,8 @@ TEST(Messages, AreStrict) {
   ExpectStrict(Encode(KeyReference{"p", "alice"}), DecodeKeyReference);
   ExpectStrict(Encode(CallStartMessage{"p", "alice", Endpoint::kMessages, {{"accept", "*/*"}}, 3}), DecodeCallStart);
   ExpectStrict(Encode(CallHead{429, "application/json", "slow_down", 7}), DecodeCallHead);
-  ExpectStrict(Encode(std::vector<ProviderInfo>{{"a", Protocol::kAnthropic}, {"b", Protocol::kOpenAi}}), DecodeProviders);
+  ExpectStrict(Encode(std::vector<ProviderInfo>{{"a", Protocol::kAnthropic}, {"b", Protocol::kOpenAi}}),
+               DecodeProviders);
   ExpectStrict(Encode(VaultStatus{"/p", "v", "r", "file", 3, 2, {"a/b"}}), DecodeStatus);
   ExpectStrict(EncodeNumber(5), DecodeNumber);
   ExpectStrict(EncodeText("ok"), DecodeText);
@@ -36,8 +37,8 @@ TEST(Messages, AreStrict) {
 }
 
 TEST(Messages, ComeBackAsTheyWere) {
-  const auto start =
-      DecodeCallStart(ipc::View(Encode(CallStartMessage{"p", "u", Endpoint::kModels, {{"accept", "x"}, {"b", ""}}, 9})));
+  const auto start = DecodeCallStart(
+      ipc::View(Encode(CallStartMessage{"p", "u", Endpoint::kModels, {{"accept", "x"}, {"b", ""}}, 9})));
   ASSERT_TRUE(start.ok());
   EXPECT_EQ(start->provider, "p");
   EXPECT_EQ(start->user, "u");
@@ -69,7 +70,9 @@ TEST(Messages, BoundTheHeadersAtTheirLimit) {
 }
 
 TEST(Messages, TakeOnlyAPlausibleStatus) {
-  const auto with_status = [](int status) { return DecodeCallHead(ipc::View(Encode(CallHead{status, "", "", {}}))).ok(); };
+  const auto with_status = [](int status) {
+    return DecodeCallHead(ipc::View(Encode(CallHead{status, "", "", {}}))).ok();
+  };
   EXPECT_FALSE(with_status(199));
   EXPECT_TRUE(with_status(200));
   EXPECT_TRUE(with_status(599));

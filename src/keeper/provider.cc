@@ -45,9 +45,10 @@ bool IsPlainPath(std::string_view path) {
 }
 
 Error BadProvider(std::string_view what) {
-  return InvalidInput("--provider: " + std::string(what) +
-                      " Write NAME=BASE_URL, e.g. openai=https://api.openai.com or local=http://127.0.0.1:11434/v1; put "
-                      "openai: or anthropic: before the URL to say which protocol it speaks.");
+  return InvalidInput(
+      "--provider: " + std::string(what) +
+      " Write NAME=BASE_URL, e.g. openai=https://api.openai.com or local=http://127.0.0.1:11434/v1; put "
+      "openai: or anthropic: before the URL to say which protocol it speaks.");
 }
 
 std::string_view ProtocolPath(Protocol protocol, std::string_view path) {
@@ -57,7 +58,8 @@ std::string_view ProtocolPath(Protocol protocol, std::string_view path) {
 }
 
 Result<std::uint16_t> ReadPort(const urls::url_view& url, ProviderConfig::Transport transport) {
-  if (!url.has_port()) return std::uint16_t{transport == ProviderConfig::Transport::kTls ? std::uint16_t{443} : std::uint16_t{80}};
+  if (!url.has_port())
+    return std::uint16_t{transport == ProviderConfig::Transport::kTls ? std::uint16_t{443} : std::uint16_t{80}};
   if (url.port().empty() || url.port_number() == 0) return BadProvider("the port must be a number from 1 to 65535.");
   return url.port_number();
 }
@@ -94,7 +96,8 @@ Result<ProviderConfig> ProviderConfig::Parse(std::string_view text) {
   if (!parsed.has_value()) return BadProvider("that is not an absolute URL.");
   const urls::url_view url = parsed.value();
   const std::string scheme = LowerAscii(std::string_view(url.scheme()));
-  if (scheme != "https" && scheme != "http") return BadProvider("the URL must begin with https:// (or http:// for loopback).");
+  if (scheme != "https" && scheme != "http")
+    return BadProvider("the URL must begin with https:// (or http:// for loopback).");
   provider.transport = scheme == "https" ? Transport::kTls : Transport::kPlain;
   if (!url.has_authority()) return BadProvider("the URL names no host.");
   if (url.has_userinfo()) return BadProvider("the URL must not hold a user name or password.");
@@ -116,7 +119,8 @@ Result<ProviderConfig> ProviderConfig::Parse(std::string_view text) {
       if (!IsHostName(provider.host)) return BadProvider("the host must be an ASCII name or an IP address.");
       break;
     }
-    default: return BadProvider("the URL names no host.");
+    default:
+      return BadProvider("the URL names no host.");
   }
   ND_ASSIGN(provider.port, ReadPort(url, provider.transport));
 
@@ -144,20 +148,26 @@ std::string ProviderConfig::Authority() const {
 
 Result<std::string> ProviderConfig::Target(Endpoint endpoint) const {
   const auto refuse = [&]() -> Result<std::string> {
-    return InvalidInput("This provider does not speak that protocol. Use /v1/messages with an Anthropic provider and "
-                        "/v1/chat/completions or /v1/embeddings with an OpenAI one.");
+    return InvalidInput(
+        "This provider does not speak that protocol. Use /v1/messages with an Anthropic provider and "
+        "/v1/chat/completions or /v1/embeddings with an OpenAI one.");
   };
   switch (endpoint) {
-    case Endpoint::kModels: return base_path + "/models";
-    case Endpoint::kChatCompletions: return protocol == Protocol::kOpenAi ? base_path + "/chat/completions" : refuse();
-    case Endpoint::kEmbeddings: return protocol == Protocol::kOpenAi ? base_path + "/embeddings" : refuse();
-    case Endpoint::kMessages: return protocol == Protocol::kAnthropic ? base_path + "/messages" : refuse();
+    case Endpoint::kModels:
+      return base_path + "/models";
+    case Endpoint::kChatCompletions:
+      return protocol == Protocol::kOpenAi ? base_path + "/chat/completions" : refuse();
+    case Endpoint::kEmbeddings:
+      return protocol == Protocol::kOpenAi ? base_path + "/embeddings" : refuse();
+    case Endpoint::kMessages:
+      return protocol == Protocol::kAnthropic ? base_path + "/messages" : refuse();
   }
   return refuse();
 }
 
-ipc::Bytes BuildRequestHead(const ProviderConfig& provider, Endpoint endpoint, std::string_view target, const Secret& key,
-                            const std::vector<std::pair<std::string, std::string>>& passed, std::size_t body_size) {
+ipc::Bytes BuildRequestHead(const ProviderConfig& provider, Endpoint endpoint, std::string_view target,
+                            const Secret& key, const std::vector<std::pair<std::string, std::string>>& passed,
+                            std::size_t body_size) {
   ipc::Bytes head;
   head.reserve(1024 + target.size() + key.size());
   const auto line = [&head](std::string_view name, std::string_view value) {

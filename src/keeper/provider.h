@@ -1,5 +1,5 @@
-// A provider as the administrator configured it, and the request head of a call to it. Nothing of an address or a header
-// name ever comes from the caller.
+// A provider as the administrator configured it, and the request head of a call to it. Nothing of an address or a
+// header name ever comes from the caller.
 //
 // Pure; thread-safe.
 #pragma once
@@ -25,7 +25,7 @@ struct ProviderConfig {
   std::string name;  // lower case
   Protocol protocol = Protocol::kOpenAi;
   Transport transport = Transport::kTls;
-  std::string host;  // lower case, without brackets
+  std::string host;                                 // lower case, without brackets
   std::optional<boost::asio::ip::address> literal;  // set if the host is an IP address
   std::uint16_t port = 443;
   std::string base_path;  // without a trailing slash, "/v1" added where the protocol asks for it
@@ -44,7 +44,8 @@ struct ProviderConfig {
 
 // The whole head of a request, empty line included. Of `passed` only anthropic-version, anthropic-beta and accept are
 // considered, each only in a well-formed value. Precondition: IsUsableKey(key).
-ipc::Bytes BuildRequestHead(const ProviderConfig& provider, Endpoint endpoint, std::string_view target, const Secret& key,
-                            const std::vector<std::pair<std::string, std::string>>& passed, std::size_t body_size);
+ipc::Bytes BuildRequestHead(const ProviderConfig& provider, Endpoint endpoint, std::string_view target,
+                            const Secret& key, const std::vector<std::pair<std::string, std::string>>& passed,
+                            std::size_t body_size);
 
 }  // namespace nd::keeper

@@ -28,9 +28,10 @@ net::Task<Result<std::string>> ReadErrorBody(Exchange& exchange) {
 }
 
 Error RedirectRefused(const UpstreamHead& head) {
-  return Unavailable("The provider answered with a redirect, which is never followed. The administrator should check the "
-                     "provider's URL.",
-                     "upstream status " + std::to_string(head.status));
+  return Unavailable(
+      "The provider answered with a redirect, which is never followed. The administrator should check the "
+      "provider's URL.",
+      "upstream status " + std::to_string(head.status));
 }
 
 }  // namespace
@@ -43,8 +44,7 @@ ProviderCall::ProviderCall(std::shared_ptr<Upstream> upstream, SendFrame send, s
 
 void ProviderCall::Start(Upstream::Provider& provider, const CallStartMessage& request, std::string target, Secret key,
                          std::string body) {
-  ipc::Bytes head =
-      BuildRequestHead(provider.config, request.endpoint, target, key, request.headers, body.size());
+  ipc::Bytes head = BuildRequestHead(provider.config, request.endpoint, target, key, request.headers, body.size());
   net::asio::co_spawn(upstream_->loop().executor(),
                       Run(shared_from_this(), provider, std::move(head), std::move(key), std::move(body)),
                       net::asio::detached);
@@ -68,8 +68,8 @@ void ProviderCall::Send(Message type, std::string_view payload) {
   if (send_) send_(type, payload);
 }
 
-net::Task<> ProviderCall::Run(std::shared_ptr<ProviderCall> self, Upstream::Provider& provider, ipc::Bytes head, Secret key,
-                              std::string body) {
+net::Task<> ProviderCall::Run(std::shared_ptr<ProviderCall> self, Upstream::Provider& provider, ipc::Bytes head,
+                              Secret key, std::string body) {
   Result<void> outcome;
   try {
     Scrubber scrubber(key);
@@ -101,7 +101,8 @@ net::Task<Result<void>> ProviderCall::Relay(Exchange& exchange, Scrubber& scrubb
   head.retry_after_seconds = RetryAfterSeconds(upstream_head.retry_after, upstream_->clock().Now());
   if (head.status >= 400) co_return co_await RelayError(exchange, scrubber, std::move(head));
   if (!upstream_head.identity_coding) {
-    co_return Unavailable("The provider sent a compressed answer, which cannot be passed on.", "unasked content coding");
+    co_return Unavailable("The provider sent a compressed answer, which cannot be passed on.",
+                          "unasked content coding");
   }
   const ipc::Bytes payload = Encode(head);
   Send(Message::kCallHead, ipc::View(payload));
@@ -151,10 +152,11 @@ net::Task<bool> ProviderCall::SendChunks(std::string_view bytes) {
   co_return !stop_.fired();
 }
 
-net::Task<std::string> TestProviderKey(std::shared_ptr<Upstream> upstream, Upstream::Provider& provider, std::string target,
-                                       Secret key) {
+net::Task<std::string> TestProviderKey(std::shared_ptr<Upstream> upstream, Upstream::Provider& provider,
+                                       std::string target, Secret key) {
   Stop stop;
-  Exchange exchange(upstream, provider, BuildRequestHead(provider.config, Endpoint::kModels, target, key, {}, 0), {}, stop);
+  Exchange exchange(upstream, provider, BuildRequestHead(provider.config, Endpoint::kModels, target, key, {}, 0), {},
+                    stop);
   exchange.set_first_byte_patience(kTestPatience);
   const auto head = co_await exchange.Begin();
   if (!head.ok()) {

@@ -1,5 +1,5 @@
-// One call of the front to a provider, from the keeper's side: sends the request, scrubs the answer, and relays it as fast
-// as the front uses it.
+// One call of the front to a provider, from the keeper's side: sends the request, scrubs the answer, and relays it as
+// fast as the front uses it.
 //
 // Loop thread only. Shared between its channel and its own coroutine; whichever ends last destroys it.
 #pragma once
@@ -28,7 +28,8 @@ class ProviderCall : public std::enable_shared_from_this<ProviderCall> {
   ProviderCall(std::shared_ptr<Upstream> upstream, SendFrame send, std::function<void()> on_done);
 
   // Begins. Once. `on_done` is called on the loop when the call has sent its last frame.
-  void Start(Upstream::Provider& provider, const CallStartMessage& request, std::string target, Secret key, std::string body);
+  void Start(Upstream::Provider& provider, const CallStartMessage& request, std::string target, Secret key,
+             std::string body);
   // False if the front gives more than the window can hold: a breach of the protocol.
   [[nodiscard]] bool AddCredit(std::uint64_t bytes);
   // Closes the connection to the provider at once; nothing is sent any more.
@@ -53,7 +54,7 @@ class ProviderCall : public std::enable_shared_from_this<ProviderCall> {
 };
 
 // What TestKey answers: "ok", "rejected", "unreachable" or "error". The cause of the last two goes to the log.
-net::Task<std::string> TestProviderKey(std::shared_ptr<Upstream> upstream, Upstream::Provider& provider, std::string target,
-                                       Secret key);
+net::Task<std::string> TestProviderKey(std::shared_ptr<Upstream> upstream, Upstream::Provider& provider,
+                                       std::string target, Secret key);
 
 }  // namespace nd::keeper

@@ -98,7 +98,8 @@ TEST_F(RelayTest, WakesWhoeverWaitsWhenTheCallIsCancelled) {
 TEST_F(RelayTest, PassesAnErrorAsACodeAndNeverItsText) {
   StandIn provider([](Peer& peer) {
     while (!peer.ReadRequest().empty()) {
-      peer.Answer("401 Unauthorized", R"({"error":{"message":"bad key )" + std::string(kKey) + R"(","code":"invalid_api_key"}})");
+      peer.Answer("401 Unauthorized",
+                  R"({"error":{"message":"bad key )" + std::string(kKey) + R"(","code":"invalid_api_key"}})");
     }
   });
   StartWith(provider);
@@ -110,8 +111,8 @@ TEST_F(RelayTest, PassesNoCodeOrMediaTypeThatIsTheKey) {
   StandIn provider([&](Peer& peer) {
     while (!peer.ReadRequest().empty()) {
       const std::string body = R"({"error":{"code":")" + word_key + R"("}})";
-      peer.Send("HTTP/1.1 400 Bad\r\nContent-Type: application/" + word_key + "\r\nContent-Length: " +
-                std::to_string(body.size()) + "\r\n\r\n" + body);
+      peer.Send("HTTP/1.1 400 Bad\r\nContent-Type: application/" + word_key +
+                "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
     }
   });
   StartKeeper({"p=http://127.0.0.1:" + provider.port()});

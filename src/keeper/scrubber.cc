@@ -63,7 +63,8 @@ Bytes HexForm(std::string_view key, const char* digits) {
   return form;
 }
 
-// The characters of a base64 text that depend on the key alone, if the key starts `offset` bytes after a multiple of three.
+// The characters of a base64 text that depend on the key alone, if the key starts `offset` bytes after a multiple of
+// three.
 Bytes Base64Form(std::string_view key, std::size_t offset, const char* alphabet) {
   Bytes form;
   const std::size_t bits = 8 * (offset + key.size());
@@ -78,8 +79,8 @@ Bytes Base64Form(std::string_view key, std::size_t offset, const char* alphabet)
   return form;
 }
 
-// A replacement that cannot become part of a form together with the bytes around it. Forms hold no space; and a form with
-// neither bracket cannot reach into "[redacted]" from outside.
+// A replacement that cannot become part of a form together with the bytes around it. Forms hold no space; and a form
+// with neither bracket cannot reach into "[redacted]" from outside.
 std::string_view ReplacementFor(const std::vector<Bytes>& forms) {
   constexpr std::string_view kUsual = "[redacted]";
   for (const Bytes& bytes : forms) {

@@ -1,5 +1,5 @@
-// Takes a stored key out of bytes that came from a provider: in its own form and in the forms a program gives it by the way
-// (JSON escapes, base64 at any offset, hex, percent-encoding).
+// Takes a stored key out of bytes that came from a provider: in its own form and in the forms a program gives it by the
+// way (JSON escapes, base64 at any offset, hex, percent-encoding).
 //
 // Streaming and linear in the input (Aho-Corasick). Only a suffix that may be the beginning of a form is held back.
 // Not thread-safe. Not a cure for an upstream that hides the key on purpose: no filter is.

@@ -38,7 +38,10 @@ TEST(Scrubber, KnowsTheFormsThatProgramsGiveAKey) {
   EXPECT_EQ(Scrub(kKey, R"("sk-test/4Zq9\u00267+\"x1")"), "\"[redacted]\"");
   EXPECT_EQ(Scrub(kKey, "sk-test%2F4Zq9%267%2B%22x1"), "[redacted]");
   EXPECT_EQ(Scrub(kKey, "sk-test%2f4Zq9%267%2b%22x1"), "[redacted]");
-  EXPECT_EQ(Scrub(kKey, "736b2d746573742f345a71392637" "2b227831"), "[redacted]");
+  EXPECT_EQ(Scrub(kKey,
+                  "736b2d746573742f345a71392637"
+                  "2b227831"),
+            "[redacted]");
 }
 
 TEST(Scrubber, KnowsBase64AtEveryOffset) {

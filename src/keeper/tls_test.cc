@@ -42,14 +42,16 @@ Identity MakeIdentity(const char* names) {
   X509_NAME* name = X509_get_subject_name(certificate);
   X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("test"), -1, -1, 0);
   X509_set_issuer_name(certificate, name);
-  for (const auto& [nid, value] : {std::pair{NID_subject_alt_name, names}, std::pair{NID_basic_constraints, "critical,CA:TRUE"}}) {
+  for (const auto& [nid, value] :
+       {std::pair{NID_subject_alt_name, names}, std::pair{NID_basic_constraints, "critical,CA:TRUE"}}) {
     X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, nid, value);
     X509_add_ext(certificate, extension, -1);
     X509_EXTENSION_free(extension);
   }
   X509_sign(certificate, key, EVP_sha256());
-  Identity identity{PemOf([&](BIO* bio) { return PEM_write_bio_PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr); }),
-                    PemOf([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate); })};
+  Identity identity{
+      PemOf([&](BIO* bio) { return PEM_write_bio_PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr); }),
+      PemOf([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate); })};
   X509_free(certificate);
   EVP_PKEY_free(key);
   return identity;
@@ -58,7 +60,8 @@ Identity MakeIdentity(const char* names) {
 enum class Versions { kAll, kOldOnly };
 
 // Answers one request per connection over TLS. The handshake runs over the stand-in's socket.
-StandIn::Script ServeTls(const Identity& identity, Versions versions, std::promise<std::string>* server_name = nullptr) {
+StandIn::Script ServeTls(const Identity& identity, Versions versions,
+                         std::promise<std::string>* server_name = nullptr) {
   auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
   context->use_private_key(boost::asio::buffer(identity.key_pem), ssl::context::pem);
   context->use_certificate(boost::asio::buffer(identity.certificate_pem), ssl::context::pem);
@@ -72,7 +75,8 @@ StandIn::Script ServeTls(const Identity& identity, Versions versions, std::promi
       if (server_name != nullptr) server_name->set_value(name == nullptr ? "" : name);
       char request[4096];
       if (SSL_read(tls, request, sizeof request) > 0) {
-        const std::string_view answer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nsecret";
+        const std::string_view answer =
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nsecret";
         SSL_write(tls, answer.data(), static_cast<int>(answer.size()));
         SSL_read(tls, request, sizeof request);
       }

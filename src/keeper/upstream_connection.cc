@@ -137,9 +137,10 @@ net::Task<Result<void>> Connection::Connect(const ProviderConfig& provider, std:
   // Not even a SYN goes where the deck may not go. The socket is asked again once it is connected.
   std::erase_if(candidates, [&](const ip::tcp::endpoint& endpoint) {
     if (MayReach(provider, endpoint.address())) return false;
-    last = Unreachable("provider " + provider.name + ": " + provider.host + " is " + endpoint.address().to_string() +
-                       ", not an address of the public Internet; if that is meant, configure the address itself instead of "
-                       "the name");
+    last = Unreachable(
+        "provider " + provider.name + ": " + provider.host + " is " + endpoint.address().to_string() +
+        ", not an address of the public Internet; if that is meant, configure the address itself instead of "
+        "the name");
     return true;
   });
   if (candidates.size() > kMaxCandidates) candidates.resize(kMaxCandidates);

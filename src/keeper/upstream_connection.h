@@ -81,8 +81,8 @@ class Connection {
 // loopback for "localhost", otherwise the public Internet only.
 [[nodiscard]] bool MayReach(const ProviderConfig& provider, const boost::asio::ip::address& address);
 
-// A client context: TLS 1.2 or newer, certificates checked against the system's authorities, or those in `ca_file` alone if
-// it is not empty. kInvalidInput if that cannot be read.
+// A client context: TLS 1.2 or newer, certificates checked against the system's authorities, or those in `ca_file`
+// alone if it is not empty. kInvalidInput if that cannot be read.
 Result<std::unique_ptr<net::asio::ssl::context>> MakeTlsContext(const std::string& ca_file);
 
 }  // namespace nd::keeper

@@ -48,13 +48,14 @@ class Upstream {
 class Exchange {
  public:
   // `provider` is one of `upstream`. `stop` outlives the exchange.
-  Exchange(std::shared_ptr<Upstream> upstream, Upstream::Provider& provider, ipc::Bytes head, std::string body, Stop& stop);
+  Exchange(std::shared_ptr<Upstream> upstream, Upstream::Provider& provider, ipc::Bytes head, std::string body,
+           Stop& stop);
   ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
-  // Sends the request and waits for the head of the answer. A request on a pooled connection that ended without a byte of
-  // an answer is sent once more on a fresh one. kUnavailable, with the cause in the detail.
+  // Sends the request and waits for the head of the answer. A request on a pooled connection that ended without a byte
+  // of an answer is sent once more on a fresh one. kUnavailable, with the cause in the detail.
   net::Task<Result<UpstreamHead>> Begin();
   // The next bytes of the body; nullopt at its end, when the connection goes back to the pool if it can.
   net::Task<Result<std::optional<std::string>>> Next();

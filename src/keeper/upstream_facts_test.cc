@@ -22,9 +22,9 @@ TEST(ErrorCode, IsAWordOfTheErrorObjectOrNothing) {
   EXPECT_EQ(ErrorCodeOf(R"({"error":{"code":"No Good: sk-1","type":"server_error"}})"), "server_error");
   EXPECT_EQ(ErrorCodeOf("{\"error\":{\"code\":\"" + std::string(64, 'a') + "\"}}"), std::string(64, 'a'));
   for (const std::string& bad :
-       {std::string(R"({"error":"text"})"), std::string(R"({"error":{"code":"UPPER"}})"), std::string(R"({"code":"x"})"),
-        std::string("<html>"), std::string(), std::string("[]"), std::string(R"({"error":{"code":42}})"),
-        "{\"error\":{\"code\":\"" + std::string(65, 'a') + "\"}}"}) {
+       {std::string(R"({"error":"text"})"), std::string(R"({"error":{"code":"UPPER"}})"),
+        std::string(R"({"code":"x"})"), std::string("<html>"), std::string(), std::string("[]"),
+        std::string(R"({"error":{"code":42}})"), "{\"error\":{\"code\":\"" + std::string(65, 'a') + "\"}}"}) {
     EXPECT_EQ(ErrorCodeOf(bad), "") << bad;
   }
 }
@@ -46,8 +46,9 @@ TEST(RetryAfter, MayBeADate) {
   EXPECT_EQ(RetryAfterSeconds("Sun, 06 Nov 1994 08:49:37 GMT", date - std::chrono::milliseconds(1)), 1);
   EXPECT_EQ(RetryAfterSeconds("Sun, 06 Nov 1994 08:49:37 GMT", date + std::chrono::hours(1)), 0);
   EXPECT_EQ(RetryAfterSeconds("Sun, 06 Nov 1994 08:49:37 GMT", date - std::chrono::hours(25)), std::nullopt);
-  for (const char* bad : {"Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET",
-                          "Sun, 06 XXX 1994 08:49:37 GMT", "Sun, -6 Nov 1994 08:49:37 GMT"}) {
+  for (const char* bad :
+       {"Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET",
+        "Sun, 06 XXX 1994 08:49:37 GMT", "Sun, -6 Nov 1994 08:49:37 GMT"}) {
     EXPECT_EQ(RetryAfterSeconds(bad, date), std::nullopt) << bad;
   }
 }

@@ -39,7 +39,8 @@ class Parser final : public http::basic_parser<false> {
     const std::string_view text(value.data(), value.size());
     if (name == http::field::content_type) head_.content_type = text;
     if (name == http::field::retry_after) head_.retry_after = text;
-    if (name == http::field::content_encoding && !EqualIgnoreCase(TrimSpace(text), "identity")) head_.identity_coding = false;
+    if (name == http::field::content_encoding && !EqualIgnoreCase(TrimSpace(text), "identity"))
+      head_.identity_coding = false;
   }
   void on_header_impl(ErrorCode&) override {}
   void on_body_init_impl(boost::optional<std::uint64_t> const&, ErrorCode&) override {}

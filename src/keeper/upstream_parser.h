@@ -15,9 +15,9 @@ inline constexpr std::size_t kMaxResponseHeader = 32 * 1024;
 
 struct UpstreamHead {
   int status = 0;
-  std::string content_type;      // as it stands in the header
-  std::string retry_after;       // as it stands in the header
-  bool identity_coding = true;   // false: the body is compressed though we asked for it not to be
+  std::string content_type;     // as it stands in the header
+  std::string retry_after;      // as it stands in the header
+  bool identity_coding = true;  // false: the body is compressed though we asked for it not to be
 };
 
 class UpstreamParser {
@@ -27,8 +27,8 @@ class UpstreamParser {
   UpstreamParser(const UpstreamParser&) = delete;
   UpstreamParser& operator=(const UpstreamParser&) = delete;
 
-  // Takes bytes; appends those of the body to `body`. Informational answers (1xx) are passed over. kUnavailable if it is
-  // not HTTP or a limit is passed. Bytes after the end of the answer make it not reusable.
+  // Takes bytes; appends those of the body to `body`. Informational answers (1xx) are passed over. kUnavailable if it
+  // is not HTTP or a limit is passed. Bytes after the end of the answer make it not reusable.
   Result<void> Push(std::string_view bytes, std::string& body);
   // The stream has ended. kUnavailable if the answer is not complete.
   Result<void> End();

@@ -67,8 +67,10 @@ TEST(UpstreamParser, SeesThatAnAnswerWasCutShort) {
 }
 
 TEST(UpstreamParser, PassesOverInformationalAnswers) {
-  const Read read = ReadAnswer("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
-                               "HTTP/1.1 204 No Content\r\n\r\n", 3);
+  const Read read = ReadAnswer(
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+      "HTTP/1.1 204 No Content\r\n\r\n",
+      3);
   EXPECT_TRUE(read.ok && read.done && read.reusable);
   EXPECT_EQ(read.status, 204);
   EXPECT_FALSE(ReadAnswer("HTTP/1.1 101 Switching Protocols\r\n\r\n", 99).ok);
@@ -99,7 +101,8 @@ TEST(UpstreamParser, BoundsTheHeader) {
   };
   EXPECT_TRUE(ReadAnswer(with_header(kMaxResponseHeader - 200), 1000).done);
   EXPECT_FALSE(ReadAnswer(with_header(kMaxResponseHeader + 1), 1000).ok);
-  EXPECT_FALSE(ReadAnswer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;" + std::string(40'000, 'e'), 1000).ok);
+  EXPECT_FALSE(
+      ReadAnswer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;" + std::string(40'000, 'e'), 1000).ok);
 }
 
 TEST(UpstreamParser, StaysFailed) {
