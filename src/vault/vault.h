@@ -69,7 +69,7 @@ class Vault {
   // kNotFound; kInternal "unreadable" if the record does not open.
   Result<Secret> Expose(const RecordId& id);
   // Creates or replaces. Secret 1 to 16,384 bytes, label at most 128; name and owner are names of at most 64 characters
-  // (base/text.h). kInvalidInput, kTooLarge (also: the vault is full), kUnavailable, kConflict (someone else changed
+  // (base/text.h; an owner may hold '@'). kInvalidInput, kTooLarge (also: the vault is full), kUnavailable, kConflict (someone else changed
   // the file). After an error of the disk the change may still be found done, whole, but was not acknowledged; so too
   // below.
   Result<RecordInfo> Put(const RecordId& id, std::string_view label, const Secret& secret);

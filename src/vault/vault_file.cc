@@ -1,5 +1,7 @@
 #include "vault/vault_file.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace nd::vault {
@@ -97,7 +99,10 @@ const char* ReadEntry(Reader& reader, Entry& entry) {
 }  // namespace
 
 bool IsValidId(const RecordId& id) {
-  return IsName(id.name, kMaxNameSize) && (id.owner.empty() || IsName(id.owner, kMaxNameSize));
+  // A user's name may be an address: '@' counts as a letter in owners, except in first place.
+  std::string owner = id.owner;
+  if (!owner.starts_with('@')) std::replace(owner.begin(), owner.end(), '@', '_');
+  return IsName(id.name, kMaxNameSize) && (owner.empty() || IsName(owner, kMaxNameSize));
 }
 
 bool IsValidLabel(std::string_view label) {

@@ -155,6 +155,9 @@ TEST_F(VaultTest, TakesNamesOwnersAndLabelsUpToTheirLimits) {
     EXPECT_FALSE(vault->Put({RecordKind::kProviderKey, bad, ""}, "", Secret("x")).ok()) << bad;
     EXPECT_FALSE(vault->Put({RecordKind::kProviderKey, "a", bad}, "", Secret("x")).ok()) << bad;
   }
+  EXPECT_TRUE(vault->Put({RecordKind::kProviderKey, "a", "alice@example.com"}, "", Secret("x")).ok());
+  EXPECT_FALSE(vault->Put({RecordKind::kProviderKey, "a@b", ""}, "", Secret("x")).ok());
+  EXPECT_FALSE(vault->Put({RecordKind::kProviderKey, "a", "@alice"}, "", Secret("x")).ok());
   for (const char* bad : {"a\nb", "\x7f", "\xff"}) EXPECT_FALSE(vault->Put(kAlice, bad, Secret("x")).ok()) << bad;
   EXPECT_EQ(Open()->status().records, 3U);
 }
