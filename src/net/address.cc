@@ -89,7 +89,7 @@ Result<Network> Network::Parse(std::string_view text) {
   const auto slash = text.find('/');
   const std::string_view host = text.substr(0, slash);
   if (host.empty() || host.find('%') != std::string_view::npos) return refuse();
-  error_code ec;
+  boost::system::error_code ec;
   address base = boost::asio::ip::make_address(std::string(host), ec);
   if (ec) return refuse();
 
