@@ -92,7 +92,7 @@ test('what is stored survives kill -9 and lies sealed, with modes that keep othe
   assert.equal(fs.statSync(sealed).mode & 0o777, 0o600);
   const bytes = fs.readFileSync(sealed);
   assert.ok(!bytes.includes(KEY) && !bytes.includes(Buffer.from(KEY).toString('base64')));
-  const rootKeys = fs.readdirSync(path.join(home.config, 'neuraldeck'));
+  const rootKeys = fs.readdirSync(path.join(home.config, 'neuraldeck')).filter((name) => name.endsWith('.key'));
   assert.equal(rootKeys.length, 1, 'the root key lies outside workspace and state folder');
   assert.equal(fs.statSync(path.join(home.config, 'neuraldeck', rootKeys[0])).mode & 0o777, 0o600);
 

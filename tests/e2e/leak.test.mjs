@@ -14,8 +14,16 @@ const PROVIDER_SECRETS = {
   'the Anthropic key': 'sk-ant-canary-z1x2c3v4b5n6m7a8s9d0',
   'a personal key': 'sk-canary-personal-l0k9j8h7g6f5d4s3',
   'a key set by command': 'sk-canary-cli-m9n8b7v6c5x4z3l2k1',
-  'a mistyped key': 'sk-canary-typo-p0o9i8u7y6t5r4e3w2',
+  'a key that the provider does not know': 'sk-canary-unknown-p0o9i8u7y6t5r4e3w2',
 };
+// A key wherever a hurried person might put it; one for each place, so that a finding says where it came from.
+const misplaced = (place) => {
+  const name = `a key misplaced as ${place}`;
+  return (PROVIDER_SECRETS[name] ??= `sk-canary-misplaced-${Object.keys(PROVIDER_SECRETS).length}-p0o9i8u7y6t5r4e3w2`);
+};
+const PLACES = ['user id', 'unknown member', 'two members', 'the same member twice', 'broken JSON', 'key with a line break', 'text/plain',
+  'body without CSRF token', 'body for an unknown provider', 'provider name', 'note', 'chat setting', 'model token', 'session token',
+  'query', 'x-api-key header', 'cookie', 'user agent', 'referer', 'Host', 'second Authorization', 'request line'];
 const PASSWORDS = {
   "the administrator's password": 'canary-password-admin-83hf7s',
   "a user's password": 'canary-password-user-92kd8a',
@@ -24,6 +32,7 @@ const PASSWORDS = {
 };
 const JWT_SECRET = 'canary-jwt-secret-4r8t2y6u1i9o3p7a5s0d';
 
+PLACES.forEach(misplaced);
 const secrets = new Canaries({ ...PROVIDER_SECRETS, ...PASSWORDS });
 const secretsAndJwt = new Canaries({ ...PROVIDER_SECRETS, ...PASSWORDS, JWT_SECRET });
 const issued = {};  // tokens handed out on the way: right in answers, wrong in files and logs
@@ -59,7 +68,7 @@ async function exercise() {
   await admin.post('/api/setup', { setupToken: 'x'.repeat(43), userId: 'admin', password: password["the administrator's password"] });
   await admin.post('/api/setup', { setupToken, userId: 'admin', password: password["the administrator's password"] });
   await admin.post('/api/auth/session', { userId: 'admin', password: password['a wrong password'] });
-  await admin.post('/api/auth/session', { userId: key['a mistyped key'], password: password['a wrong password'] });
+  await admin.post('/api/auth/session', { userId: misplaced('user id'), password: password['a wrong password'] });
   await admin.post('/api/auth/session', `{"userId":"admin","password":"${password['a wrong password']}"`);
   await admin.post('/api/auth/session', { userId: 'admin', password: password['a wrong password'], extra: 1 });
   await admin.signIn({ userId: 'admin', password: password["the administrator's password"] });
@@ -75,32 +84,33 @@ async function exercise() {
   await user.post('/api/auth/password', { currentPassword: password['a wrong password'], newPassword: password["a user's password"] });
   await runKept(['user', 'add', 'cli', '--role', 'viewer', '--password-stdin'], { input: password['a password set by command'] });
 
-  await admin.post('/api/config/keys/openai', { apiKey: key['a mistyped key'], label: 'x' });
+  await admin.post('/api/config/keys/openai', { apiKey: key['a key that the provider does not know'], label: 'x' });
   await admin.put('/api/config/keys/openai', { apiKey: key['the OpenAI key'], label: 'team' });
   await admin.post('/api/config/keys/anthropic', { apiKey: key['the Anthropic key'] });
   await user.post('/api/config/keys/openai', { apiKey: key['a personal key'], scope: 'user' });
   await user.post('/api/config/keys/openai/test');
   await user.delete('/api/config/keys/openai?scope=user');
   await runKept(['keys', 'set', 'openai', '--owner', 'cli', '--key-stdin'], { input: key['a key set by command'] });
-  // A key wherever a hurried person might put it.
-  const typo = key['a mistyped key'];
-  await admin.post('/api/config/keys/openai', { api_key: typo });
-  await admin.post('/api/config/keys/openai', { apiKey: typo, apikey: typo });
-  await admin.post('/api/config/keys/openai', `{"apiKey":"${typo}","apiKey":"${typo}"}`);
-  await admin.post('/api/config/keys/openai', `{"apiKey":"${typo}`);
-  await admin.post('/api/config/keys/openai', { apiKey: `${typo}\n` });
-  await admin.post('/api/config/keys/openai', typo, { type: 'text/plain' });
-  await admin.post('/api/config/keys/openai', { apiKey: typo }, { csrf: null });
-  await admin.post('/api/config/keys/nobody', { apiKey: typo });
-  await admin.post(`/api/config/keys/${typo}`, { apiKey: typo });
-  await admin.post('/api/security/audit-logs/notes', { text: `we changed the key to ${typo} today` });
-  await admin.post('/api/chat', { messages: [{ role: 'user', content: 'x' }], config: { apiKey: typo } });
-  await admin.get('/v1/models', { token: typo });
-  await admin.get('/api/auth/me', { token: typo });
-  await admin.get(`/api/auth/me?key=${typo}`);
-  await admin.get('/nowhere', { headers: { 'x-api-key': typo, cookie: `k=${typo}`, 'user-agent': typo, referer: `http://x/${typo}` } });
-  await raw(deck.port, `GET / HTTP/1.1\r\nHost: ${typo}\r\nAuthorization: Bearer ${typo}\r\nAuthorization: ${typo}\r\n\r\n`);
-  await raw(deck.port, `${typo} ${typo}\r\n\r\n`);
+  const put = (body, options) => admin.post('/api/config/keys/openai', body, options);
+  await put({ api_key: misplaced('unknown member') });
+  await put({ apiKey: misplaced('two members'), apikey: misplaced('two members') });
+  await put(`{"apiKey":"${misplaced('the same member twice')}","apiKey":"${misplaced('the same member twice')}"}`);
+  await put(`{"apiKey":"${misplaced('broken JSON')}`);
+  await put({ apiKey: `${misplaced('key with a line break')}\n` });
+  await put(misplaced('text/plain'), { type: 'text/plain' });
+  await put({ apiKey: misplaced('body without CSRF token') }, { csrf: null });
+  await admin.post('/api/config/keys/nobody', { apiKey: misplaced('body for an unknown provider') });
+  await admin.post(`/api/config/keys/${misplaced('provider name')}`, { apiKey: 'sk-x-0123456789' });
+  await admin.post('/api/security/audit-logs/notes', { text: `we changed the key to ${misplaced('note')} today` });
+  await admin.post('/api/chat', { messages: [{ role: 'user', content: 'x' }], config: { apiKey: misplaced('chat setting') } });
+  await admin.get('/v1/models', { token: misplaced('model token') });
+  await admin.get('/api/auth/me', { token: misplaced('session token') });
+  await admin.get(`/api/auth/me?key=${misplaced('query')}`);
+  for (const [name, place] of [['x-api-key', 'x-api-key header'], ['cookie', 'cookie'], ['user-agent', 'user agent'], ['referer', 'referer']]) {
+    await admin.get('/nowhere', { headers: { [name]: name === 'cookie' ? `k=${misplaced(place)}` : misplaced(place) } });
+  }
+  await raw(deck.port, `GET / HTTP/1.1\r\nHost: ${misplaced('Host')}\r\nAuthorization: Bearer x\r\nAuthorization: ${misplaced('second Authorization')}\r\n\r\n`);
+  await raw(deck.port, `${misplaced('request line')} ${misplaced('request line')}\r\n\r\n`);
 
   const token = JSON.parse((await deck.run(['token', 'create', '--user', 'admin', '--name', 'leak', '--scope', 'model:*', '--expires', '1h',
     '--json'])).stdout).token;

@@ -137,7 +137,7 @@ export function raw(port, bytes, { quiet = 1_500, end = false } = {}) {
       if (done) return;
       done = true;
       socket.destroy();
-      resolve({ text, closed, statuses: [...text.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map((match) => Number(match[1])) });
+      resolve({ text, closed, statuses: [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1])) });
     }
   });
 }
