@@ -1,4 +1,5 @@
-// Frames between our processes and every message inside them: nothing crashes, and a stream means the same however it is cut.
+// Frames between our processes and every message inside them: nothing crashes, and a stream means the same however it
+// is cut.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -32,7 +33,8 @@ Decoded Decode(std::string_view bytes, std::size_t step) {
       const auto frame = decoder.Next();
       decoded.failed = !frame.ok();
       if (!frame.ok() || !frame->has_value()) break;
-      decoded.frames.push_back(std::string(ipc::View(ipc::EncodeFrame((*frame)->type, (*frame)->call, (*frame)->payload))));
+      decoded.frames.push_back(
+          std::string(ipc::View(ipc::EncodeFrame((*frame)->type, (*frame)->call, (*frame)->payload))));
     }
   }
   return decoded;

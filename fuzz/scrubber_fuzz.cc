@@ -1,5 +1,5 @@
-// First line: the key. Second: bytes that say where the text is cut. The rest: the text, in which 0x01 stands for the key and
-// 0x02 to 0x1f for one of its forms. However it is cut, the output is the same and holds no form of the key.
+// First line: the key. Second: bytes that say where the text is cut. The rest: the text, in which 0x01 stands for the
+// key and 0x02 to 0x1f for one of its forms. However it is cut, the output is the same and holds no form of the key.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>

@@ -48,7 +48,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (whole.ok != pieces.ok || (whole.ok && whole != pieces)) abort();
   for (const std::string_view text : {bytes, std::string_view(whole.type), std::string_view(whole.retry_after)}) {
     if (const auto type = PlainMediaType(text); type && type->find_first_of("\r\n \";") != std::string::npos) abort();
-    if (const auto seconds = RetryAfterSeconds(text, nd::WallTime()); seconds && (*seconds < 0 || *seconds > 86'400)) abort();
+    if (const auto seconds = RetryAfterSeconds(text, nd::WallTime()); seconds && (*seconds < 0 || *seconds > 86'400))
+      abort();
   }
   for (const std::string_view text : {bytes, std::string_view(whole.body)}) {
     if (ErrorCodeOf(text).find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string::npos) abort();

@@ -1,5 +1,5 @@
-// A provider as the administrator writes it. What is accepted makes a request line and a Host without surprises, and a key
-// never travels in clear text beyond loopback.
+// A provider as the administrator writes it. What is accepted makes a request line and a Host without surprises, and a
+// key never travels in clear text beyond loopback.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -12,7 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto provider = ProviderConfig::Parse(text);
   if (!provider.ok()) return 0;
   const auto plain = [](const std::string& part) {
-    return part.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/[]") == std::string::npos;
+    return part.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/[]") ==
+           std::string::npos;
   };
   if (!plain(provider->host) || !plain(provider->Authority()) || provider->port == 0) abort();
   if (provider->transport == ProviderConfig::Transport::kPlain && provider->host != "localhost" &&

@@ -76,8 +76,9 @@ class Channel::State : public std::enable_shared_from_this<State> {
  private:
   void Read() {
     const std::span<char> room = decoder_.Room();
-    socket_.async_read_some(asio::buffer(room.data(), room.size()),
-                            [self = shared_from_this()](net::error_code ec, std::size_t size) { self->OnRead(ec, size); });
+    socket_.async_read_some(
+        asio::buffer(room.data(), room.size()),
+        [self = shared_from_this()](net::error_code ec, std::size_t size) { self->OnRead(ec, size); });
   }
 
   void OnRead(net::error_code ec, std::size_t size) {
@@ -104,8 +105,8 @@ class Channel::State : public std::enable_shared_from_this<State> {
       buffers.emplace_back(queue_[i].data() + skip, queue_[i].size() - skip);
     }
     writing_ = true;
-    socket_.async_write_some(buffers,
-                             [self = shared_from_this()](net::error_code ec, std::size_t size) { self->OnWritten(ec, size); });
+    socket_.async_write_some(
+        buffers, [self = shared_from_this()](net::error_code ec, std::size_t size) { self->OnWritten(ec, size); });
   }
 
   void OnWritten(net::error_code ec, std::size_t size) {

@@ -43,7 +43,10 @@ TEST(Fields, RefuseATextLongerThanItsLimitByOne) {
 }
 
 TEST(Fields, RefuseATextLongerThanThePayload) {
-  FieldReader reader(std::string_view("\xff\xff\xff\xff""abc", 7));
+  FieldReader reader(
+      std::string_view("\xff\xff\xff\xff"
+                       "abc",
+                       7));
   EXPECT_EQ(reader.Text(1 << 30), "");
   EXPECT_FALSE(reader.Finish().ok());
 }

@@ -34,8 +34,8 @@ class FrameDecoder {
   std::span<char> Room();
   void Commit(std::size_t size);
 
-  // The next whole frame, or nullopt if more bytes are needed; kInvalidInput for a length out of bounds. The payload lives
-  // until the next call of Next or Room.
+  // The next whole frame, or nullopt if more bytes are needed; kInvalidInput for a length out of bounds. The payload
+  // lives until the next call of Next or Room.
   Result<std::optional<Frame>> Next();
   // True between frames: an end of stream here cuts nothing.
   bool at_border() const { return begin_ == end_; }
