@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -38,7 +39,7 @@ class Bytes {
   // Removes the first `size` bytes.
   void RemovePrefix(std::size_t size);
 
-  enum class Wipe { kNo, kYes };
+  enum class Wipe : std::uint8_t { kNo, kYes };
   // Empties the buffer and keeps its memory.
   void Clear(Wipe wipe = Wipe::kYes);
   // Wipes and gives the memory back.

@@ -9,7 +9,6 @@ namespace nd::net {
 namespace {
 
 using boost::asio::ip::address;
-using boost::asio::ip::address_v4;
 using boost::asio::ip::address_v6;
 
 bool SamePrefix(const unsigned char* a, const unsigned char* b, unsigned bits) {

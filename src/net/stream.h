@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -13,7 +14,7 @@
 
 namespace nd::net {
 
-enum class IoStatus { kDone, kWouldBlock, kEnd, kFailed };
+enum class IoStatus : std::uint8_t { kDone, kWouldBlock, kEnd, kFailed };
 
 struct IoResult {
   IoStatus status = IoStatus::kFailed;
