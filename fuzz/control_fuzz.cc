@@ -1,5 +1,5 @@
-// The control socket's requests and answers: nothing that arrives may do more than be refused, and what is understood is
-// written back as it was read.
+// The control socket's requests and answers: nothing that arrives may do more than be refused, and what is understood
+// is written back as it was read.
 
 #include <cstddef>
 #include <cstdint>
