@@ -1,5 +1,6 @@
 #include "app/front.h"
 
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -232,7 +233,6 @@ void Front::OnServerStopped() {
 }
 
 void Front::TakeDown() {
-  stop_signal_.reset();
   control_.reset();
   servers_.clear();
   // What is queued runs to its end; answers that nobody waits for any more are dropped with the loops.
@@ -246,6 +246,13 @@ void Front::TakeDown() {
     loop->context().restart();
     loop->context().poll();
   }
+  // A second SIGTERM (a service manager may signal the whole group) must not end a stop that is under way: the handler stays
+  // until the log is closed, and from then on nothing listens.
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  stop_signal_.reset();
 }
 
 }  // namespace nd::app

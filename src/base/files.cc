@@ -128,35 +128,42 @@ Result<void> WriteAll(int fd, std::string_view bytes) {
   return {};
 }
 
-Result<void> ReplaceFileDurably(const std::string& path, std::string_view bytes) {
+namespace {
+// Writes and syncs `temporary`, lets `place` give it its name, and syncs the directory. Leaves nothing behind on failure.
+template <class Place>
+Result<void> WriteThenPlace(const std::string& path, std::string_view bytes, Place place) {
   const std::string temporary = path + ".new";
-  ND_ASSIGN(UniqueFd fd, OpenTemporary(temporary));
-  const auto fail = [&](Error error) -> Result<void> {
-    unlink(temporary.c_str());
-    return error;
+  const auto write_and_place = [&]() -> Result<void> {
+    ND_ASSIGN(const UniqueFd fd, OpenTemporary(temporary));
+    if (auto written = WriteAll(fd.get(), bytes); !written.ok()) return std::move(written).error().At(temporary);
+    if (fsync(fd.get()) != 0) return FromErrno("fsync", temporary, errno);
+    return place(temporary);
   };
-  if (auto written = WriteAll(fd.get(), bytes); !written.ok()) return fail(std::move(written).error().At(temporary));
-  if (fsync(fd.get()) != 0) return fail(FromErrno("fsync", temporary, errno));
-  if (rename(temporary.c_str(), path.c_str()) != 0) return fail(FromErrno("rename", temporary, errno));
+  if (auto placed = write_and_place(); !placed.ok()) {
+    unlink(temporary.c_str());
+    return placed;
+  }
   return SyncDirectory(DirectoryOf(path));
+}
+}  // namespace
+
+Result<void> ReplaceFileDurably(const std::string& path, std::string_view bytes) {
+  return WriteThenPlace(path, bytes, [&](const std::string& temporary) -> Result<void> {
+    if (rename(temporary.c_str(), path.c_str()) != 0) return FromErrno("rename", temporary, errno);
+    return {};
+  });
 }
 
 Result<void> CreateFileDurably(const std::string& path, std::string_view bytes) {
-  const std::string temporary = path + ".new";
-  ND_ASSIGN(UniqueFd fd, OpenTemporary(temporary));
-  const auto fail = [&](Error error) -> Result<void> {
+  return WriteThenPlace(path, bytes, [&](const std::string& temporary) -> Result<void> {
+    // link(2) refuses an existing name, so a file that appeared meanwhile is never overwritten.
+    if (link(temporary.c_str(), path.c_str()) != 0) {
+      if (errno == EEXIST) return Conflict("The file exists already.", path);
+      return FromErrno("link", path, errno);
+    }
     unlink(temporary.c_str());
-    return error;
-  };
-  if (auto written = WriteAll(fd.get(), bytes); !written.ok()) return fail(std::move(written).error().At(temporary));
-  if (fsync(fd.get()) != 0) return fail(FromErrno("fsync", temporary, errno));
-  // link(2) refuses an existing name, so a file that appeared meanwhile is never overwritten.
-  if (link(temporary.c_str(), path.c_str()) != 0) {
-    if (errno == EEXIST) return fail(Conflict("The file exists already.", path));
-    return fail(FromErrno("link", path, errno));
-  }
-  unlink(temporary.c_str());
-  return SyncDirectory(DirectoryOf(path));
+    return {};
+  });
 }
 
 Result<FileLock> FileLock::Acquire(const std::string& path) {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { ADMIN, Deck } from './lib/deck.mjs';
 import { assertProblem } from './lib/expect.mjs';
@@ -78,4 +80,25 @@ test('SIGTERM ends it with exit code 0 and leaves no process', async (t) => {
   const exit = await deck.stop();
   assert.equal(exit.code, 0, deck.output);
   for (const pid of pids) assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
+});
+
+test('SIGTERM to every process at once, twice, still closes the audit log', async (t) => {
+  const deck = await Deck.startWithAdmin();
+  t.after(() => deck.home.remove());
+  const pids = deck.processes();
+  for (let round = 0; round < 2; ++round) {
+    for (const pid of pids) {
+      try {
+        process.kill(pid, 'SIGTERM');
+      } catch (error) {
+        assert.equal(error.code, 'ESRCH');
+      }
+    }
+  }
+  const exit = await deck.stop();
+  assert.equal(exit.code, 0, deck.output);
+  const folder = path.join(deck.home.data, 'audit');
+  const day = fs.readdirSync(folder).filter((name) => name.endsWith('.jsonl')).sort().at(-1);
+  const last = JSON.parse(fs.readFileSync(path.join(folder, day), 'utf8').trimEnd().split('\n').at(-1));
+  assert.equal(last.action, 'stop');
 });
