@@ -124,8 +124,8 @@ class Sessions {
 
   void SetEndListener(EndListener listener);  // before the loops start
 
-  // From now on the first of `keys` signs, and all of them verify: how a rotated ring comes into force without a restart.
-  // kInvalidInput as for Keys::jwt; the old ring stays then.
+  // From now on the first of `keys` signs, and all of them verify: how a rotated ring comes into force without a
+  // restart. kInvalidInput as for Keys::jwt; the old ring stays then.
   Result<void> ReplaceJwtKeys(std::vector<SigningKey> keys);
 
   // --- verification -------------------------------------------------------------------------------------------------

@@ -75,7 +75,8 @@ class SigningIn : public TestDeck {
 
 TEST_F(SigningIn, TellsRecordsWhetherANameIsAnAccount) {
   for (const char* spelling : {"alice", "ALICE", " Alice "}) EXPECT_TRUE(sessions_->IsUser(spelling)) << spelling;
-  for (const char* other : {"", "bob", "alice2", "sk-pasted-into-the-wrong-field"}) EXPECT_FALSE(sessions_->IsUser(other)) << other;
+  for (const char* other : {"", "bob", "alice2", "sk-pasted-into-the-wrong-field"})
+    EXPECT_FALSE(sessions_->IsUser(other)) << other;
 }
 
 TEST_F(SigningIn, KnowsOneAccountUnderEachSpelling) {

@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::size_t kMaxAddress = 64;  // bytes; the longest textual IPv6 address with a scope has fewer
 
-// Counters know accounts by hash: what somebody typed as a name may be a password. A prefix of 128 bits does not collide.
+// Counters know accounts by hash: what somebody typed as a name may be a password. A prefix of 128 bits does not
+// collide.
 std::string AccountKey(std::string_view account) {
   return account.empty() ? std::string() : EncodeHex(Sha256(account)).substr(0, 32);
 }
