@@ -1,6 +1,7 @@
-// Where a page of the audit log ended: a segment and a byte position in it. Opaque to clients: 20 characters of base64url.
+// Where a page of the audit log ended: a segment and a byte position in it. Opaque to clients: 20 characters of
+// base64url.
 //
-// Pure and thread-safe. Parsing accepts only what formatting produces; whether the place exists is the reader's business.
+// Pure and thread-safe. Parsing accepts only what formatting produces; whether the place exists is for the reader.
 #pragma once
 
 #include <cstdint>

@@ -18,9 +18,9 @@ constexpr std::string_view kSession[] = {"sessionEnds", "reason", "count"};
 constexpr std::string_view kKey[] = {"scope", "label", "result", "keyVersion"};
 constexpr std::string_view kSocket[] = {"namespace", "transport", "cause"};
 constexpr std::string_view kCsrf[] = {"route", "method", "kind"};
-constexpr std::string_view kRate[] = {"class", "retryAfter", "route"};
+constexpr std::string_view kRate[] = {"class", "retryAfter", "route", "method"};
 constexpr std::string_view kCsp[] = {"directive", "blocked", "page", "disposition"};
-constexpr std::string_view kModel[] = {"provider", "model",        "stream",           "status",    "durationMs", "bytesIn",
+constexpr std::string_view kModel[] = {"provider", "model",    "stream",       "status",           "durationMs", "bytesIn",
                                        "bytesOut", "promptTokens", "completionTokens", "errorCode", "endpoint"};
 constexpr std::string_view kUser[] = {"role", "disabled", "scopes", "name", "expiresAt", "change"};
 constexpr std::string_view kConfig[] = {"setting", "from",  "to",      "file", "seq", "bytes",

@@ -1,7 +1,7 @@
 // What can be written to the audit log: events, their schemas, and one record before it has a place in the log.
 //
-// A record holds only fields of its event's schema; anything else never reaches the disk. No field holds a password, token
-// or key: values shaped like one are replaced before writing.
+// A record holds only fields of its event's schema; anything else never reaches the disk. No field holds a password,
+// token or key: values shaped like one are replaced before writing.
 #pragma once
 
 #include <cstdint>

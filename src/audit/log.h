@@ -1,7 +1,7 @@
 // The audit log: one writer thread, group commit, fail closed. Format: docs/formats/audit-log.md.
 //
-// Thread-safe. The writer thread is the only one that touches the files; a group of records shares one write and, if one
-// of them is kSync, one fdatasync. Not a queue that may drop: Append either gets its record acknowledged or failed.
+// Thread-safe. The writer thread is the only one that touches the files; a group of records shares one write and, if
+// one of them is kSync, one fdatasync. Not a queue that may drop: Append either gets its record acknowledged or failed.
 #pragma once
 
 #include <chrono>

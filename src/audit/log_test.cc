@@ -343,13 +343,31 @@ TEST_F(LogTest, RetentionDeletesAfterTellingFileNumberAndHash) {
 
 TEST_F(LogTest, RetentionRunsWhenTheDayChangesUnderARunningLog) {
   options_.retention_days = 1;
-  const auto log = OpenLog();
-  Write(*log);
-  clock_.SetWall(At(2026, 11, 26));
-  Write(*log);
-  while (LinesWithAction("retention").empty()) Write(*log);
-  while (SegmentNames().size() > 1) std::this_thread::yield();
+  {
+    const auto log = OpenLog();
+    Write(*log);
+    clock_.SetWall(At(2026, 11, 26));
+    Write(*log);
+  }
   EXPECT_THAT(SegmentNames(), ElementsAre("audit-2026-11-26.jsonl"));
+  EXPECT_EQ(LinesWithAction("retention").size(), 1U);
+}
+
+TEST_F(LogTest, AFileStillInUseWhenTheDayChangedIsRetiredOnceTheNextIsBegun) {
+  options_.retention_days = 1;
+  {
+    const auto log = OpenLog();
+    Gate gate;
+    Ticket held;
+    log->Append(SomeRecord(), Durability::kWrite, held, gate);
+    gate.WaitUntilReached();
+    // The chores after this delivery see the new day, but the old day's file is the one in use.
+    clock_.SetWall(At(2026, 11, 26));
+    gate.OpenGate();
+    Write(*log);
+  }
+  EXPECT_THAT(SegmentNames(), ElementsAre("audit-2026-11-26.jsonl"));
+  EXPECT_EQ(LinesWithAction("retention").size(), 1U);
 }
 
 TEST_F(LogTest, ASecondProcessIsRefused) {

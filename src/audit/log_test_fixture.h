@@ -1,5 +1,5 @@
-// Verbs for the tests of the audit log: a directory of its own, records, lines as they stand in the files, failing disks.
-// For tests only.
+// Verbs for the tests of the audit log: a directory of its own, records, lines as they stand in the files, failing
+// disks. For tests only.
 #pragma once
 
 #include <gtest/gtest.h>

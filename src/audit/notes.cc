@@ -65,8 +65,8 @@ Record RetentionNote(const std::string& file, std::uint64_t sequence, std::uint6
 }
 
 Error RefusedError() {
-  return WithCode(Unavailable("The audit log cannot take records at the moment, so nothing was done. Free disk space or "
-                              "look at the server's log, then try again.",
+  return WithCode(Unavailable("The audit log takes no records at the moment, so nothing was done. Free disk space or look "
+                              "at the server's log, then try again.",
                               {}, 1),
                   "audit_unavailable");
 }

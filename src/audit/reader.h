@@ -1,7 +1,7 @@
 // Reads pages of the audit log, newest first, from the files as they are on disk.
 //
-// Thread-safe (holds no state but the directory); blocks on the disk, so not for an event loop. Reads backwards in blocks: a
-// page costs what the page holds, whatever the size of the log. Not a verifier: it does not check hashes.
+// Thread-safe (holds no state but the directory); blocks on the disk, so not for an event loop. Reads backwards in
+// blocks: a page costs what the page holds, whatever the size of the log. Not a verifier: it does not check hashes.
 #pragma once
 
 #include <cstddef>
@@ -34,8 +34,8 @@ inline constexpr std::size_t kMaxPageBytes = 8 * 1024 * 1024;
 class Reader {
  public:
   explicit Reader(std::string directory) : directory_(std::move(directory)) {}
-  // kInvalidInput for a foreign cursor or limit; kForbidden or kInternal if the files cannot be read. A directory that does
-  // not exist yet is an empty log. A cursor into a file that retention has deleted goes on with what is older.
+  // kInvalidInput for a foreign cursor or limit; kForbidden or kInternal if the files cannot be read. A directory that
+  // does not exist yet is an empty log. A cursor into a file that retention has deleted goes on with what is older.
   Result<Page> Read(const Query& query) const;
 
  private:

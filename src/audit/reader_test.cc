@@ -114,8 +114,10 @@ TEST_F(ReaderTest, ForeignCursorsAreRefused) {
   Cursor future = *parsed;
   future.segment.day += std::chrono::days(1000);
   for (const std::string& cursor :
-       {std::string(), std::string("x"), good + "A", good.substr(1), good + "=", " " + good, std::string("../../../etc/passwd!"),
-        std::string(20, 'A'), std::string(20, '_'), std::string(19, 'A') + "\n", EncodeBase64Url(std::string(15, '\xff')),
+       {std::string(), std::string("x"), good + "A", good.substr(1), good + "=", " " + good,
+        std::string("../../../etc/passwd!"),
+        std::string(20, 'A'), std::string(20, '_'), std::string(19, 'A') + "\n",
+        EncodeBase64Url(std::string(15, '\xff')),
         inside.Format(), beyond.Format(), future.Format()}) {
     EXPECT_EQ(Refusal(10, cursor), ErrorKind::kInvalidInput) << cursor;
   }

@@ -24,14 +24,11 @@ constexpr std::string_view kPhases[] = {"intent", "outcome"};
 constexpr std::string_view kOutcomes[] = {"success", "failure", "denied", "unknown"};
 
 // At most `limit` bytes of `text`, cut between characters, and a mark that tells how many are left out.
-std::string Cut(std::string text, std::size_t limit) {
-  if (text.size() <= limit) return text;
+std::string Cut(std::string_view text, std::size_t limit) {
+  if (text.size() <= limit) return std::string(text);
   std::size_t keep = limit;
   for (int back = 0; back < 3 && keep > 0 && (static_cast<unsigned char>(text[keep]) & 0xc0) == 0x80; ++back) --keep;
-  const std::size_t left_out = text.size() - keep;
-  text.resize(keep);
-  text += fmt::format("…[cut {}]", left_out);
-  return text;
+  return fmt::format("{}…[cut {}]", text.substr(0, keep), text.size() - keep);
 }
 
 // A data member after schema and redaction.
@@ -89,43 +86,36 @@ void WriteValue(JsonWriter& json, const DataValue& value, std::size_t limit) {
   }
 }
 
-std::string Name(std::string_view text) { return Cut(Redact(text), kMaxName); }
-
-void WriteNameOrNull(JsonWriter& json, std::string_view key, const std::string& text) {
-  json.Key(key);
-  if (text.empty()) {
-    json.Null();
-  } else {
-    json.String(Name(text));
-  }
-}
-
-std::string Render(const Record& record, const std::string& target, const std::vector<Clean>& data, std::size_t limit) {
+// The members before `target`, which have small limits of their own.
+std::string RenderNames(const Record& record) {
+  const auto name = [](std::string_view text) { return Cut(Redact(text), kMaxName); };
+  const auto optional = [&](const std::optional<std::string>& text) {
+    return text ? std::optional(name(*text)) : std::nullopt;
+  };
+  const auto unless_empty = [&](const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional(name(text));
+  };
   std::string out;
   JsonWriter json(out);
   json.Member("event", EventName(record.event)).Member("vocab", record.vocabulary.substr(0, kMaxName));
   json.Key("actor").BeginObject().Member("kind", kActorKinds[static_cast<int>(record.actor.kind)]);
-  json.Member("id", Name(record.actor.id)).Key("for");
-  if (record.actor.on_behalf_of) {
-    json.String(Name(*record.actor.on_behalf_of));
-  } else {
-    json.Null();
-  }
-  json.EndObject();
-  WriteNameOrNull(json, "session", record.session);
-  WriteNameOrNull(json, "addr", record.address);
-  WriteNameOrNull(json, "req", record.request_id);
-  json.Member("action", record.action.substr(0, kMaxName)).Member("target", Cut(target, limit));
+  json.Member("id", name(record.actor.id)).MemberOrNull("for", optional(record.actor.on_behalf_of)).EndObject();
+  json.MemberOrNull("session", unless_empty(record.session)).MemberOrNull("addr", unless_empty(record.address));
+  json.MemberOrNull("req", unless_empty(record.request_id)).Member("action", record.action.substr(0, kMaxName));
+  return out;
+}
+
+// The members between `target` and `data`.
+std::string RenderOutcome(const Record& record) {
+  std::string out;
+  JsonWriter json(out);
   json.Member("phase", kPhases[static_cast<int>(record.phase)]);
   json.Member("outcome", kOutcomes[static_cast<int>(record.outcome)]).Key("reason");
   if (record.reason) {
-    json.String(Name(*record.reason));
+    json.String(Cut(Redact(*record.reason), kMaxName));
   } else {
     json.Null();
   }
-  json.Key("data").BeginObject();
-  for (const Clean& member : data) WriteValue(json.Key(member.name), member.value, limit);
-  json.EndObject();
   return out;
 }
 
@@ -134,10 +124,16 @@ std::string Render(const Record& record, const std::string& target, const std::v
 Body RenderBody(const Record& record) {
   Body body;
   const std::vector<Clean> data = Sift(record, body.dropped_members);
+  const std::string names = RenderNames(record);
+  const std::string outcome = RenderOutcome(record);
   const std::string target = Redact(record.target);
   // Escapes grow a text up to sixfold, so the limit that fits is found by trying; nearly always the first one does.
   for (std::size_t limit = kFirstValueLimit;; limit /= 2) {
-    body.json = Render(record, target, data, limit);
+    body.json.clear();
+    JsonWriter json(body.json);
+    json.Raw(names).Member("target", Cut(target, limit)).Raw(outcome).Key("data").BeginObject();
+    for (const Clean& member : data) WriteValue(json.Key(member.name), member.value, limit);
+    json.EndObject();
     if (body.json.size() <= kMaxBody || limit == 0) return body;
   }
 }
@@ -151,8 +147,8 @@ void AppendLine(std::string& out, WallTime at, std::uint64_t sequence, std::stri
 std::string HashLine(std::string_view line) { return EncodeHex(Sha256(line)); }
 
 std::optional<LineHead> ParseLine(std::string_view line) {
-  static constexpr std::string_view kMembers[] = {"ts",     "seq",   "event",   "vocab",  "actor", "session", "addr", "req",
-                                                  "action", "target", "phase", "outcome", "reason", "data",   "prev"};
+  static constexpr std::string_view kMembers[] = {"ts",   "seq", "event",  "vocab",  "actor", "session", "addr", "req",
+                                                  "action", "target", "phase", "outcome", "reason", "data", "prev"};
   if (line.size() > kMaxLine || !line.ends_with('\n')) return std::nullopt;
   line.remove_suffix(1);
   if (!line.starts_with("{\"ts\":\"") || !line.ends_with("\"}") || HasControlCharacter(line)) return std::nullopt;

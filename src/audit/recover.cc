@@ -63,7 +63,9 @@ Result<void> PutAside(const std::string& directory, Opened& opened, std::uint64_
                            opened.path, path));
     break;
   }
-  if (disk.Truncate(opened.fd.get(), static_cast<off_t>(tail.end)) != 0) return DiskFault("ftruncate", opened.path, errno);
+  if (disk.Truncate(opened.fd.get(), static_cast<off_t>(tail.end)) != 0) {
+    return DiskFault("ftruncate", opened.path, errno);
+  }
   if (disk.DataSync(opened.fd.get()) != 0) return DiskFault("fdatasync", opened.path, errno);
   return {};
 }

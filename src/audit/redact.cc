@@ -72,8 +72,9 @@ constexpr Beginning kBeginnings[] = {
 };
 
 // Ends of names whose value is a secret, lower case, without dashes and underscores.
-constexpr std::string_view kSecretNames[] = {"password", "passwd", "pwd",    "passphrase", "secret",   "token",
-                                             "apikey",   "otp",    "accesskey", "privatekey", "authorization", "signature"};
+constexpr std::string_view kSecretNames[] = {"password", "passwd",    "pwd",        "passphrase",    "secret",
+                                             "token",    "apikey",    "otp",        "accesskey",     "privatekey",
+                                             "authorization", "signature"};
 
 // The position in run [begin, end) from which on it is a credential.
 std::optional<std::size_t> FindBeginning(std::string_view text, std::size_t begin, std::size_t end) {
@@ -108,7 +109,9 @@ std::optional<Span> FindWebToken(std::string_view text, std::size_t begin, std::
     if ((i > begin && IsAlnum(text[i - 1])) || text.compare(i, 3, "eyJ") != 0) continue;
     std::size_t last = EndOf(text, end + 1, IsUrlChar);
     if (last - end < 5) return std::nullopt;
-    for (int part = 0; part < 3 && last < text.size() && text[last] == '.'; ++part) last = EndOf(text, last + 1, IsUrlChar);
+    for (int part = 0; part < 3 && last < text.size() && text[last] == '.'; ++part) {
+      last = EndOf(text, last + 1, IsUrlChar);
+    }
     return Span{i, last};
   }
   return std::nullopt;
@@ -125,8 +128,7 @@ bool NamesSecret(std::string_view name) {
 }
 
 bool EndsPairValue(char c) {
-  return static_cast<unsigned char>(c) <= ' ' || c == '&' || c == '"' || c == '\'' || c == '`' || c == ';' || c == ',' ||
-         c == '<' || c == '>' || c == ')' || c == '#';
+  return static_cast<unsigned char>(c) <= ' ' || std::string_view("&\"'`;,<>)#").find(c) != std::string_view::npos;
 }
 
 class ShapePass {
@@ -173,7 +175,8 @@ class ShapePass {
 
   // After "-----BEGIN": if it is a private key, all to the end of its last line, or of the text.
   void TakePem() {
-    const std::size_t label_end = EndOf(text_.substr(0, at_ + 64), at_, [](char c) { return IsUpper(c) || IsDigit(c) || c == ' '; });
+    const auto in_label = [](char c) { return IsUpper(c) || IsDigit(c) || c == ' '; };
+    const std::size_t label_end = EndOf(text_.substr(0, at_ + 64), at_, in_label);
     if (text_.substr(at_, label_end - at_).find("PRIVATE KEY") == std::string_view::npos) return;
     std::size_t end = text_.find("-----END", at_);
     if (end == std::string_view::npos) return DropTo(text_.size());
@@ -254,7 +257,8 @@ bool LooksRandom(std::string_view run, std::size_t min_size) {
   // No word of 32 letters is hex.
   if (std::all_of(run.begin(), run.end(), IsHexDigit)) return true;
   const bool mixed_case = count[kUpper] > 0 && count[kLower] > 0;
-  return mixed_case ? digit_groups >= 2 && changes * 100 >= telling * 35 : digit_groups >= 3 && changes * 100 >= telling * 28;
+  if (mixed_case) return digit_groups >= 2 && changes * 100 >= telling * 35;
+  return digit_groups >= 3 && changes * 100 >= telling * 28;
 }
 
 // Second pass: long runs. Segments between slashes first, so that a path keeps the rest of its name.
@@ -298,7 +302,8 @@ std::string RedactRandomRuns(std::string_view text) {
 std::string Redact(std::string_view text) { return RedactRandomRuns(ShapePass(text).Run()); }
 
 bool IsSha256Hex(std::string_view text) {
-  return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) { return IsHexDigit(c) && !IsUpper(c); });
+  const auto good = [](char c) { return IsHexDigit(c) && !IsUpper(c); };
+  return text.size() == 64 && std::all_of(text.begin(), text.end(), good);
 }
 
 }  // namespace nd::audit

@@ -12,9 +12,9 @@ namespace nd::audit {
 inline constexpr std::string_view kRedacted = "[redacted]";
 
 // Replaced are: tokens with a known beginning (ours, those of model providers and code hosts), JSON web tokens, what
-// follows "Bearer" or "Basic", values of name=value pairs whose name says secret, passwords inside URLs, private keys in
-// PEM, and runs of at least 32 characters that look random (mixed letters and digits, base64 or hex). UUIDs, dates, paths
-// and words joined by dashes stay. Any bytes are accepted; applying it twice changes nothing more.
+// follows "Bearer" or "Basic", values of name=value pairs whose name says secret, passwords inside URLs, private keys
+// in PEM, and runs of at least 32 characters that look random (mixed letters and digits, base64 or hex). UUIDs, dates,
+// paths and words joined by dashes stay. Any bytes are accepted; applying it twice changes nothing more.
 [[nodiscard]] std::string Redact(std::string_view text);
 
 // True for exactly 64 lower-case hex digits.

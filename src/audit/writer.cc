@@ -178,7 +178,7 @@ void Writer::DoChores(Waited waited) {
   if (dirty_ && (waited == Waited::kFully || clock_.Steady() - dirty_since_ >= options_.sync_interval)) {
     if (const auto synced = Sync(); !synced.ok()) return Degrade(synced.error(), 0);
   }
-  if (retired_on_ != DayOf(clock_.Now())) RetireOldFiles();
+  if (retired_ != Retired{DayOf(clock_.Now()), segment_}) RetireOldFiles();
 }
 
 std::chrono::microseconds Writer::Patience() const {

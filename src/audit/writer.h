@@ -1,7 +1,7 @@
 // Owns files, chain and reserve: writes groups of records, rotates, retires old files, fails closed and heals.
 // Format: docs/formats/audit-log.md.
 //
-// Not thread-safe: after Start everything happens on the writer thread (the atomics apart). Knows no queue and no sinks.
+// Not thread-safe: after Start everything happens on the writer thread (the atomics apart). Knows no queue.
 #pragma once
 
 #include <atomic>
@@ -104,7 +104,13 @@ class Writer {
   std::vector<TornNote> torn_;  // to be told in the next records of our own
   std::optional<std::pair<std::uint64_t, std::uint64_t>> lost_;  // acknowledged, never synced, gone
 
-  std::optional<Day> retired_on_;
+  // Old files were looked for on this day while this segment was in use, which is itself never retired.
+  struct Retired {
+    Day day{};
+    std::optional<Segment> segment;
+    bool operator==(const Retired&) const = default;
+  };
+  std::optional<Retired> retired_;
 };
 
 }  // namespace nd::audit

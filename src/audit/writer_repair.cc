@@ -75,11 +75,14 @@ Result<void> Writer::Reopen() {
   const std::uint64_t acknowledged = last_sequence();
   if (found.sequence < acknowledged) {
     // Acknowledged as written, not as durable, and the disk lost them. Their numbers are not given twice.
-    if (!lost_) lost_.emplace(found.sequence + 1, acknowledged);
-    LogError(fmt::format("audit: records {} to {} are lost", lost_->first, lost_->second));
+    if (!lost_) {
+      lost_.emplace(found.sequence + 1, acknowledged);
+      LogError(fmt::format("audit: records {} to {} are lost", lost_->first, lost_->second));
+    }
   }
   if (found.sequence == acknowledged && !last_hash_.empty() && found.hash != last_hash_) {
-    return Internal(fmt::format("record {} is not the one that was written: the log was changed by someone else", acknowledged));
+    return Internal(fmt::format("record {} is not the one that was written: the log was changed by someone else",
+                                acknowledged));
   }
   segment_ = found.segment;
   size_ = found.size;
@@ -119,7 +122,7 @@ void Writer::ReleaseReserve() { unlink(PathOf("reserve").c_str()); }
 
 void Writer::RetireOldFiles() {
   const Day today = DayOf(clock_.Now());
-  retired_on_ = today;
+  retired_ = Retired{today, segment_};
   const Day oldest = today - std::chrono::days(options_.retention_days);
   const auto listing = ListDirectory(options_.directory);
   if (!listing.ok()) return LogWarning("audit: old files were not looked for: " + listing.error().detail);
@@ -149,7 +152,7 @@ Result<void> Writer::RetireOne(const std::string& name, Kind kind) {
     note = RetentionNote(name, 0, bytes.size(), EncodeHex(Sha256(bytes)));
   }
   if (auto written = WriteOwn({&note, 1}); !written.ok()) {
-    retired_on_.reset();
+    retired_.reset();
     Degrade(written.error(), 0);
     return written;
   }
