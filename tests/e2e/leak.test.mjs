@@ -34,6 +34,8 @@ const JWT_SECRET = 'canary-jwt-secret-4r8t2y6u1i9o3p7a5s0d';
 
 PLACES.forEach(misplaced);
 const secrets = new Canaries({ ...PROVIDER_SECRETS, ...PASSWORDS });
+// A note is free text that the front passes on: a key in it is kept out of the log, but is not hunted down in memory.
+const inMemory = new Canaries({ ...Object.fromEntries(Object.entries(PROVIDER_SECRETS).filter(([name]) => !name.endsWith(' note'))), ...PASSWORDS });
 const secretsAndJwt = new Canaries({ ...PROVIDER_SECRETS, ...PASSWORDS, JWT_SECRET });
 const issued = {};  // tokens handed out on the way: right in answers, wrong in files and logs
 let deck, openai, anthropic, home;
@@ -197,14 +199,14 @@ test('the memory of supervisor and front holds no key and no password', { skip: 
     if (/keeper/.test(name)) continue;
     const size = Number(/VmSize:\s+(\d+)/.exec(readText(`/proc/${pid}/status`))?.[1] ?? 0);
     if (size > 64 << 20) return t.skip('a sanitizer\'s shadow memory is too large to search');
-    const { hits, searched } = searchMemory(pid, secrets);
+    const { hits, searched } = searchMemory(pid, inMemory, 'canary');
     assert.ok(searched > 1 << 20, `${name}: ${searched} bytes were searched`);
     assert.deepEqual(hits, [], name);
   }
 });
 
 test('and the search would have found one: this process holds them all', { skip: process.getuid() !== 0 && 'needs root' }, () => {
-  const { hits } = searchMemory(process.pid, new Canaries({ key: PROVIDER_SECRETS['the OpenAI key'] }));
+  const { hits } = searchMemory(process.pid, new Canaries({ key: PROVIDER_SECRETS['the OpenAI key'] }), 'canary');
   assert.ok(hits.length > 0);
 });
 

@@ -153,7 +153,9 @@ try {
   proof(`${logs.length} records; none holds the key, a token, a password or a word that was said`);
 
   heading('Stop');
+  const last = deck.processes();
   assert.equal((await deck.stop()).code, 0);
+  for (const pid of last) assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
   proof('SIGTERM: exit code 0, no process left');
   console.log(`\n${colour('1', `All of it held, in ${((Date.now() - started) / 1000).toFixed(1)} s.`)} Start your own: ./deck up`);
 } catch (error) {

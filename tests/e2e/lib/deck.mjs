@@ -194,8 +194,11 @@ export class Deck {
   // Ends by SIGTERM as a service manager would; true if it went within `patience`.
   async stop(patience = 15_000) {
     if (!this.exit) this.child.kill('SIGTERM');
-    const timer = pause(patience).then(() => 'late');
-    if ((await Promise.race([this.exited, timer])) === 'late') {
+    let timer;
+    const late = new Promise((resolve) => (timer = setTimeout(() => resolve('late'), patience)));
+    const first = await Promise.race([this.exited, late]);
+    clearTimeout(timer);
+    if (first === 'late') {
       await this.kill();
       throw new Error(`the server did not end within ${patience} ms of SIGTERM\n${this.output}`);
     }

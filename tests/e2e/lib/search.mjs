@@ -35,8 +35,9 @@ export function* filesBelow(directory) {
   }
 }
 
-// Where canaries lie in the readable memory of a process. Needs root.
-export function searchMemory(pid, canaries) {
+// Where canaries lie, as plain text, in the readable memory of a process. `stem` is a word that every canary contains: memory
+// without it need not be searched for each of them. Needs root.
+export function searchMemory(pid, canaries, stem) {
   const hits = [];
   const memory = fs.openSync(`/proc/${pid}/mem`, 'r');
   const chunk = Buffer.alloc(4 << 20);
@@ -56,8 +57,9 @@ export function searchMemory(pid, canaries) {
         }
         if (got === 0) break;
         searched += got;
-        for (const name of canaries.in(chunk.subarray(0, got))) hits.push(`${name} in ${match[3] || 'anonymous memory'} of ${pid}`);
-        if (got < canaries.longest || at + got >= end) break;
+        const part = chunk.subarray(0, got);
+        if (part.includes(stem)) for (const name of canaries.in(part)) hits.push(`${name} in ${match[3] || 'anonymous memory'} of ${pid}`);
+        if (got <= canaries.longest || at + got >= end) break;
         at += got - canaries.longest;
       }
     }
