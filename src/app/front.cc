@@ -1,6 +1,7 @@
 #include "app/front.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -51,6 +52,15 @@ Result<net::TcpAcceptor> ReservePort(net::Loop& loop, net::asio::ip::tcp::endpoi
   if (!ec) holder.bind(endpoint, ec);
   if (ec) return CannotListen(ec, url);
   return holder;
+}
+
+// Databases, logs, channels and the system's own files need descriptors too, whatever clients do.
+constexpr std::size_t kReservedDescriptors = 128;
+
+std::size_t ConnectionsForDescriptors() {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
+  return limit.rlim_cur > 2 * kReservedDescriptors ? limit.rlim_cur - kReservedDescriptors : limit.rlim_cur / 2;
 }
 
 std::vector<std::string> ListenHosts(const Options& options) {
@@ -159,7 +169,11 @@ Result<server::Config> Front::DeckConfig() const {
 
 Result<void> Front::Listen() {
   limits_.connections_per_address = options_.connections_per_address;
-  limits_.connections_total = options_.connections_total;
+  limits_.connections_total = std::min(options_.connections_total, ConnectionsForDescriptors());
+  if (limits_.connections_total < options_.connections_total) {
+    LogWarning("connections are limited to " + std::to_string(limits_.connections_total) +
+               " by the limit of open files (ulimit -n, LimitNOFILE=)");
+  }
   connections_ = std::make_unique<http::ConnectionTable>(limits_);
 
   net::asio::ip::tcp::endpoint endpoint(net::asio::ip::make_address(options_.host), options_.port);
@@ -232,27 +246,27 @@ void Front::OnServerStopped() {
   for (const auto& loop : loops_) loop->Stop();
 }
 
-void Front::TakeDown() {
-  control_.reset();
-  servers_.clear();
-  // What is queued runs to its end; answers that nobody waits for any more are dropped with the loops.
-  password_worker_.reset();
-  store_worker_.reset();
-  // The last records, and that the log ends here.
-  audit_.reset();
-  keepers_.clear();
-  // Coroutines that waited for any of these learn that it is over while everything they refer to is still there.
+void Front::PollLoops() {
   for (const auto& loop : loops_) {
     loop->context().restart();
     loop->context().poll();
   }
-  // A second SIGTERM (a service manager may signal the whole group) must not end a stop that is under way: the handler stays
-  // until the log is closed, and from then on nothing listens.
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  stop_signal_.reset();
+}
+
+void Front::TakeDown() {
+  control_.reset();
+  servers_.clear();
+  // What is queued runs to its end. From here on everything refuses, but it is all still there: coroutines that wait for any
+  // of it learn that it is over, write down how their act ended, and end.
+  if (password_worker_) password_worker_->Stop();
+  if (store_worker_) store_worker_->Stop();
+  for (const auto& keeper : keepers_) keeper->Close();
+  PollLoops();
+  if (deck_) deck_->CloseAudit();
+  if (admin_audit_) admin_audit_->Close();
+  // The last records, and that the log ends here; then those who waited for them.
+  audit_.reset();
+  PollLoops();
 }
 
 }  // namespace nd::app

@@ -45,6 +45,7 @@ class Front {
   net::Task<> SweepEveryMinute();
   void Stop();
   void OnServerStopped();
+  void PollLoops();
   void TakeDown();
 
   const Options& options_;

@@ -6,13 +6,16 @@ Worker::Worker(std::size_t threads, std::size_t max_queued) : max_queued_(max_qu
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { RunThread(); });
 }
 
-Worker::~Worker() {
+Worker::~Worker() { Stop(); }
+
+void Worker::Stop() {
   {
     const MutexLock lock(mutex_);
     stopping_ = true;
   }
   ready_.SignalAll();
   for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 bool Worker::Submit(std::function<void()> task) {

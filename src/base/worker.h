@@ -19,13 +19,14 @@ class Worker {
  public:
   // `max_queued` tasks may wait besides those that run.
   Worker(std::size_t threads, std::size_t max_queued);
-  // Runs what is queued, then joins.
-  ~Worker();
+  ~Worker();  // stops
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
   // False if the queue is full: the task was not taken.
   [[nodiscard]] bool Submit(std::function<void()> task);
+  // Runs what is queued and joins the threads; later tasks are not taken. Not from a task.
+  void Stop();
   std::size_t queued() const;
 
  private:

@@ -51,7 +51,7 @@ void Connection::OnClientGone(std::function<void()> on_gone) {
 
 void Connection::Refuse(const Refusal& refusal) {
   const std::string id = admitted_ ? intake_->request().id : core_->ids().Next(core_->clock().Now());
-  Response response = core_->application().Refuse(refusal.status, refusal.what, id);
+  Response response = core_->application().Refuse(refusal.status, refusal.what, id, admitted_ ? intake_->request().path : std::string_view());
   // Only a body that is too large by its announcement leaves the connection in a known state.
   if (!admitted_ || intake_->Advance() != Intake::Step::kComplete) response.close = true;
   intake_->request().id = id;
@@ -66,7 +66,8 @@ void Connection::HandlerFailed(std::string_view what) {
   LogError("http: request " + id + " failed: " + std::string(what));
   if (phase_ == Phase::kClosed || answer_ != Answer::kNone) return;
   Response response =
-      core_->application().Refuse(500, "The server failed to answer. Quote the request id when asking for help.", id);
+      core_->application().Refuse(500, "The server failed to answer. Quote the request id when asking for help.", id,
+                                  intake_ != nullptr ? intake_->request().path : std::string_view());
   Respond(std::move(response));
 }
 

@@ -27,8 +27,6 @@ struct Admission {
   bool read_body = false;
   // Content-Length above it, or a chunked body growing beyond it: Application::Refuse(413).
   std::size_t body_limit = 0;
-  // The body carries a secret: every buffer that held it is wiped when the exchange ends.
-  bool sensitive = false;
   std::unique_ptr<RequestState> state;
 };
 
@@ -71,7 +69,8 @@ class Application {
 
   // The answer to a request that HTTP itself refuses (malformed, too large, timed out...), in the product's error
   // shape. `what` is a fixed sentence of the HTTP layer. `request_id` is always set. Must not block.
-  virtual Response Refuse(int status, std::string_view what, std::string_view request_id) = 0;
+  // `path` is empty if the header did not get that far.
+  virtual Response Refuse(int status, std::string_view what, std::string_view request_id, std::string_view path) = 0;
 };
 
 }  // namespace nd::http

@@ -70,7 +70,7 @@ class TestApplication : public Application {
     exchange.Respond(std::move(response));
   }
 
-  Response Refuse(int status, std::string_view what, std::string_view request_id) override {
+  Response Refuse(int status, std::string_view what, std::string_view request_id, std::string_view) override {
     Response response;
     response.status = status;
     response.content_type = "text/plain";

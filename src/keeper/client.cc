@@ -63,6 +63,7 @@ class ChannelClient final : public Client {
     return Ask<FrontSecrets>(core_, Message::kRotateJwt, EncodeNumber(seconds), kPatience, DecodeFrontSecrets);
   }
   std::unique_ptr<Call> Start(CallRequest request) override { return MakeCall(core_, std::move(request)); }
+  void Close() override { core_->Shutdown(); }
   void OnLost(std::function<void()> on_lost) override { core_->OnLost(std::move(on_lost)); }
 
  private:

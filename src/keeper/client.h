@@ -112,6 +112,8 @@ class Client {
   virtual net::Task<Result<FrontSecrets>> RotateJwt(std::chrono::seconds access_lifetime) = 0;
   virtual std::unique_ptr<Call> Start(CallRequest request) = 0;
 
+  // Ends the channel: every pending and later call fails with kUnavailable. For an orderly end of the front.
+  virtual void Close() = 0;
   // Called once if the keeper's end closes.
   virtual void OnLost(std::function<void()> on_lost) = 0;
 };

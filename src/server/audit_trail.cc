@@ -32,6 +32,9 @@ AuditTrail::AuditTrail(audit::Log& log, std::size_t loops) : log_(log) {
 AuditTrail::~AuditTrail() = default;
 
 net::Task<Result<std::uint64_t>> AuditTrail::Append(net::Loop& loop, audit::Record record, audit::Durability durability) {
+  if (closed_.load()) {
+    co_return WithCode(Unavailable("The server is stopping; nothing was done.", "the audit log is closed"), "audit_unavailable");
+  }
   auto start = [this, &loop, durability](auto handler, audit::Record what) {
     auto pending = std::make_unique<LoopSink::Pending>();
     pending->loop = &loop;

@@ -3,6 +3,7 @@
 // Thread-safe. Acknowledgements of one group come back to each loop in one hop.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -21,12 +22,15 @@ class AuditTrail {
   // Resumes on `loop` once the durability is reached. kUnavailable "audit_unavailable" otherwise: a caller that was about
   // to act must not.
   net::Task<Result<std::uint64_t>> Append(net::Loop& loop, audit::Record record, audit::Durability durability);
+  // From now on Append fails at once and the log is not touched: it may be destroyed once what was appended is delivered.
+  void Close() { closed_.store(true); }
   audit::Health health() const { return log_.health(); }
   std::uint64_t last_sequence() const { return log_.last_sequence(); }
 
  private:
   class LoopSink;
   audit::Log& log_;
+  std::atomic<bool> closed_{false};
   std::vector<std::unique_ptr<LoopSink>> sinks_;
 };
 
@@ -35,10 +39,13 @@ audit::Record RecordOf(const Context& context, audit::Event event, std::string_v
                        std::string target);
 
 // An act of the sync class: the intent is durable before `act` runs, the outcome before the answer. If the intent cannot be
-// written, `act` does not run. `act` returns Task<Result<T>>; `describe` may add data to the outcome.
+// written, or the caller's session has ended meanwhile, `act` does not run. `act` returns Task<Result<T>>; `describe`, if given,
+// is called with the outcome's record and the value of an act that succeeded, to add what only the act could tell.
 //
 // If the outcome cannot be written the act has happened all the same; the caller learns audit_unavailable, and the intent
 // without an outcome stands in the log for whoever asks.
+template <class Act, class Describe>
+auto Audited(Context& context, audit::Record record, Act act, Describe describe) -> decltype(act());
 template <class Act>
 auto Audited(Context& context, audit::Record record, Act act) -> decltype(act());
 

@@ -27,7 +27,7 @@ struct State final : http::RequestState {
   bool preflight = false;            // a CORS preflight for that origin
   std::optional<Error> refusal;
   std::string allow;                 // for 405
-  enum class RefusalEvent : std::uint8_t { kNone, kCsrf, kRate, kOrigin } refusal_event = RefusalEvent::kNone;
+  enum class RefusalEvent : std::uint8_t { kNone, kCsrf, kRate, kOrigin, kToken, kRole } refusal_event = RefusalEvent::kNone;
 };
 
 struct Context {
@@ -40,6 +40,10 @@ struct Context {
   session::Client client() const;
   net::Loop& loop() const { return exchange.loop(); }
 };
+
+// Verifies the caller's token and role once more (pipeline.cc): a body may take its time, and a session may have ended meanwhile.
+// Ok on anonymous routes.
+Result<void> RecheckCaller(const Context& context);
 
 // 200 (or `status`) with a JSON body.
 http::Response JsonResponse(std::string body, int status = 200);

@@ -1,5 +1,7 @@
 #include "server/csp_report.h"
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "base/text.h"
 
@@ -77,7 +79,8 @@ Result<std::vector<CspReport>> ParseCspReports(std::string_view body) {
     if (StringOf(item.get_object(), "type") != "csp-violation") continue;
     const json::value* inner = item.get_object().if_contains("body");
     if (inner == nullptr || !inner->is_object()) return InvalidInput("A report's \"body\" must be an object.");
-    reports.push_back(Read(inner->get_object(), false));
+    CspReport report = Read(inner->get_object(), false);
+    if (std::find(reports.begin(), reports.end(), report) == reports.end()) reports.push_back(std::move(report));
   }
   return reports;
 }

@@ -17,11 +17,12 @@ struct CspReport {
   std::string blocked;      // "inline", "eval", or an origin
   std::string page;         // path of the page
   std::string disposition;  // "enforce" or "report"
+  friend bool operator==(const CspReport&, const CspReport&) = default;
 };
 
 inline constexpr std::size_t kMaxReports = 20;  // of one request; the rest is not looked at
 
-// kInvalidInput if it is neither format. Reports of another type in a batch are passed over.
+// kInvalidInput if it is neither format. Reports of another type in a batch, and repetitions, are passed over.
 Result<std::vector<CspReport>> ParseCspReports(std::string_view body);
 
 }  // namespace nd::server

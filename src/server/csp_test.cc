@@ -70,10 +70,16 @@ TEST(ParseCspReports, ForgedTextCannotBreakOut) {
   EXPECT_FALSE(ParseCspReports(R"({"csp-report":7})").ok());
 }
 
+TEST(ParseCspReports, TakesARepetitionOnce) {
+  const auto twice = ParseCspReports(R"([{"type":"csp-violation","body":{"blockedURL":"eval"}},{"type":"csp-violation","body":{"blockedURL":"eval"}}])");
+  ASSERT_TRUE(twice.ok());
+  EXPECT_EQ(twice->size(), 1u);
+}
+
 TEST(ParseCspReports, LooksAtABoundedNumber) {
   const auto batch = [](std::size_t count) {
     std::string body = "[";
-    for (std::size_t i = 0; i < count; ++i) body += std::string(i == 0 ? "" : ",") + R"({"type":"csp-violation","body":{}})";
+    for (std::size_t i = 0; i < count; ++i) body += std::string(i == 0 ? "" : ",") + R"({"type":"csp-violation","body":{"effectiveDirective":")" + std::string(i + 1, 'x') + R"("}})";
     return body + "]";
   };
   EXPECT_EQ(ParseCspReports(batch(kMaxReports - 1))->size(), kMaxReports - 1);

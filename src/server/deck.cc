@@ -28,9 +28,50 @@ Services::Services(Config config_in, World world_in)
       headers(config),
       audit(world.audit, world.keepers.size()),
       limiter(world.clock),
+      live_calls(world.clock),
       started_at(world.clock.Steady()),
       refresh_cookie(CookieName("__Host-nd_refresh", config.cookie_label)),
-      csrf_cookie(CookieName("__Host-nd_csrf", config.cookie_label)) {}
+      csrf_cookie(CookieName("__Host-nd_csrf", config.cookie_label)) {
+  world.sessions.SetEndListener([this](const std::string& id, session::CallerKind kind, session::EndReason reason) {
+    live_calls.EndAll(id);
+    RecordEnd(id, kind, reason);
+  });
+}
+
+// The one place that records ends which no request asked for; those by logout or from the list are recorded where asked.
+void Services::RecordEnd(const std::string& id, session::CallerKind kind, session::EndReason reason) {
+  using session::EndReason;
+  if (reason == EndReason::kLogout || reason == EndReason::kEndedByUser || reason == EndReason::kTokenRevoked) return;
+  // An agent token lives on when its user's role changes; only what it has open ends.
+  if (kind == session::CallerKind::kAgent && reason == EndReason::kRoleChange) return;
+  audit::Record record;
+  record.event = audit::Event::kSessionInvalidate;
+  record.vocabulary = reason == EndReason::kExpired ? "session_expired" : "session_logout";
+  record.actor = {audit::ActorKind::kSystem, "neuraldeck", std::nullopt};
+  record.session = world.sessions.LogHash(id);
+  record.action = "end";
+  record.target = kind == session::CallerKind::kAgent ? id : record.session;
+  record.data.emplace_back("reason", std::string(session::EndReasonName(reason)));
+  // Waits on the worker thread that ended the session. A log that is down does not keep a session alive.
+  (void)world.audit.AppendAndWait(std::move(record), audit::Durability::kWrite);
+}
+
+http::Response Services::Dress(const Context& context, http::Response response) {
+  if (response.shared_fields == nullptr) response.shared_fields = &headers.api();
+  if (!context.state.cors_origin.empty()) {
+    response.AddField("Access-Control-Allow-Origin", context.state.cors_origin);
+    response.AddField("Access-Control-Allow-Credentials", "true");
+    response.AddField("Vary", "Origin");
+  }
+  if (context.state.route != nullptr && context.state.route->body.sensitive()) response.sensitive = true;
+  Count(response.status);
+  return response;
+}
+
+void Services::Count(int status) {
+  if (status < 100 || status >= 600) return;
+  counters.by_class[static_cast<std::size_t>(status / 100)].fetch_add(1, std::memory_order_relaxed);
+}
 
 session::Client Context::client() const {
   return {state.address, std::string(request.Get(http::Known::kUserAgent))};
@@ -54,13 +95,16 @@ class Deck::Impl {
     State& state = static_cast<State&>(*exchange.state());
     Context context{exchange, exchange.request(), state, services_};
     if (state.preflight) {
-      exchange.Respond(Finish(context, Preflight()));
+      exchange.Respond(services_.Dress(context, Preflight()));
       co_return;
     }
     if (!state.refusal) state.refusal = CheckEmptyBody(context);
+    if (!state.refusal && !context.request.body.empty()) {
+      if (auto still = RecheckCaller(context); !still.ok()) state.refusal = std::move(still).error();
+    }
     if (state.refusal) {
       co_await RecordRefusal(context);
-      exchange.Respond(Finish(context, Problem(context, *state.refusal)));
+      exchange.Respond(services_.Dress(context, Problem(context, *state.refusal)));
       co_return;
     }
     Result<Reply> reply = Reply();
@@ -70,19 +114,21 @@ class Deck::Impl {
       reply = Internal(fmt::format("a handler threw: {}", exception.what()));
     }
     if (!reply.ok()) {
-      exchange.Respond(Finish(context, Problem(context, reply.error())));
+      exchange.Respond(services_.Dress(context, Problem(context, reply.error())));
     } else if (*reply) {
-      exchange.Respond(Finish(context, std::move(**reply)));
+      exchange.Respond(services_.Dress(context, std::move(**reply)));
     }
   }
 
-  http::Response Refuse(int status, std::string_view what, std::string_view request_id) {
+  void CloseAudit() { services_.audit.Close(); }
+
+  http::Response Refuse(int status, std::string_view what, std::string_view request_id, std::string_view path) {
     Error error = InvalidInput(std::string(what));
     if (status == 408) error = WithCode(std::move(error), "invalid_request");
     if (status == 413) error = TooLarge(std::string(what));
     if (status == 431) error = WithCode(std::move(error), "headers_too_large");
     if (status == 500) error = Internal(std::string(what));
-    http::Response response = ProblemResponse(error, ErrorShape::kProblem, request_id);
+    http::Response response = ProblemResponse(error, ShapeOfPath(path), request_id);
     if (response.status != status) {
       // A status that no product error has (408, 414, 501, 505): the shape stays, the numbers follow.
       const std::string from = fmt::format("\"title\":\"{}\",\"status\":{}", http::ReasonPhrase(response.status), response.status);
@@ -91,7 +137,7 @@ class Deck::Impl {
       response.status = status;
     }
     response.shared_fields = &services_.headers.api();
-    Count(response.status);
+    services_.Count(response.status);
     return response;
   }
 
@@ -137,23 +183,6 @@ class Deck::Impl {
     return response;
   }
 
-  // What every answer of the product has.
-  http::Response Finish(const Context& context, http::Response response) {
-    if (response.shared_fields == nullptr) response.shared_fields = &services_.headers.api();
-    if (!context.state.cors_origin.empty()) {
-      response.AddField("Access-Control-Allow-Origin", context.state.cors_origin);
-      response.AddField("Access-Control-Allow-Credentials", "true");
-      response.AddField("Vary", "Origin");
-    }
-    if (context.state.route != nullptr && context.state.route->body.sensitive()) response.sensitive = true;
-    Count(response.status);
-    return response;
-  }
-
-  void Count(int status) {
-    if (status >= 100 && status < 600) services_.counters.by_class[static_cast<std::size_t>(status / 100)].fetch_add(1, std::memory_order_relaxed);
-  }
-
   // CSRF and rate refusals leave a record, at most 60 a minute and address so that refusals cannot be used to fill the disk;
   // /metrics counts them all. If the log is down the refusal stands all the same.
   net::Task<> RecordRefusal(Context& context) {
@@ -175,6 +204,14 @@ class Deck::Impl {
         record = RecordOf(context, Event::kCsrfRejected, "malicious_cors", "reject", target);
         record.data.emplace_back("kind", std::string("origin"));
         break;
+      case State::RefusalEvent::kToken:
+        record = RecordOf(context, Event::kAuthAttempt, "authn_login_fail", "verify_token", target);
+        record.data.emplace_back("method", std::string("token"));
+        break;
+      case State::RefusalEvent::kRole:
+        record = RecordOf(context, Event::kAuthAttempt, "authz_fail", "authorize", target);
+        record.data.emplace_back("method", std::string("token"));
+        break;
       case State::RefusalEvent::kRate:
         services_.counters.rate_limited.fetch_add(1, std::memory_order_relaxed);
         record = RecordOf(context, Event::kRateLimited, "excess_rate_limit_exceeded", "reject", target);
@@ -185,7 +222,9 @@ class Deck::Impl {
     if (!write) co_return;
     record.outcome = audit::Outcome::kDenied;
     record.reason = std::string(state.refusal->code);
-    record.data.emplace_back("method", std::string(http::MethodName(context.request.method)));
+    if (state.refusal_event != State::RefusalEvent::kToken && state.refusal_event != State::RefusalEvent::kRole) {
+      record.data.emplace_back("method", std::string(http::MethodName(context.request.method)));
+    }
     (void)co_await services_.audit.Append(context.loop(), std::move(record), audit::Durability::kWrite);
   }
 
@@ -197,8 +236,9 @@ Deck::~Deck() = default;
 
 http::Admission Deck::Admit(const http::Request& request, net::Loop&) { return impl_->Admit(request); }
 net::Task<> Deck::Handle(http::Exchange& exchange) { return impl_->Handle(exchange); }
-http::Response Deck::Refuse(int status, std::string_view what, std::string_view request_id) {
-  return impl_->Refuse(status, what, request_id);
+void Deck::CloseAudit() { impl_->CloseAudit(); }
+http::Response Deck::Refuse(int status, std::string_view what, std::string_view request_id, std::string_view path) {
+  return impl_->Refuse(status, what, request_id, path);
 }
 
 }  // namespace nd::server

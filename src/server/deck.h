@@ -55,7 +55,11 @@ class Deck final : public http::Application {
 
   http::Admission Admit(const http::Request& request, net::Loop& loop) override;
   net::Task<> Handle(http::Exchange& exchange) override;
-  http::Response Refuse(int status, std::string_view what, std::string_view request_id) override;
+  http::Response Refuse(int status, std::string_view what, std::string_view request_id,
+                        std::string_view path) override;
+
+  // No act is recorded any more, so none that needs a record happens: called before the audit log is closed. Any thread.
+  void CloseAudit();
 
  private:
   class Impl;

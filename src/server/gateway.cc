@@ -36,6 +36,19 @@ Result<void> CheckScope(const session::Caller& caller, const ModelTarget& target
   return Forbidden("This agent token's scopes do not include that model.", "model scope");
 }
 
+// The same, with a record of a refusal.
+net::Task<Result<void>> RequireScope(Context& context, const ModelTarget& target) {
+  auto allowed = CheckScope(context.caller(), target);
+  if (!allowed.ok()) {
+    audit::Record record = RecordOf(context, Event::kModelCall, "authz_fail", "call", target.provider + "/" + target.model);
+    record.outcome = audit::Outcome::kDenied;
+    record.reason = std::string(allowed.error().code);
+    // Refused either way; an unwritten record must not become a different answer.
+    (void)co_await context.services.audit.Append(context.loop(), std::move(record), audit::Durability::kWrite);
+  }
+  co_return allowed;
+}
+
 // "NAME/x" names a configured provider; anything else goes to the route's default whole, slashes included.
 Result<ModelTarget> TargetOf(const std::vector<ProviderInfo>& providers, Protocol protocol, const std::string& model) {
   const std::size_t slash = model.find('/');
@@ -135,7 +148,7 @@ class Recorded {
   std::size_t bytes_in_;
 };
 
-// The upstream call, cancelled when the client goes away or this object dies.
+// The upstream call, cancelled when the client goes away, when the caller's session or token ends, or when this object dies.
 class Upstream {
  public:
   Upstream(Context& context, GatewayCall call) : exchange_(context.exchange) {
@@ -147,6 +160,8 @@ class Upstream {
     request.headers = PassedHeaders(context.request);
     call_ = context.services.Keeper(context.loop()).Start(std::move(request));
     exchange_.OnClientGone([call = call_.get()] { call->Cancel(); });
+    const session::Caller& caller = context.caller();
+    alive_ = context.services.live_calls.Add(context.loop(), caller.id(), caller.deadline(), [call = call_.get()] { call->Cancel(); });
   }
   ~Upstream() { exchange_.OnClientGone(nullptr); }
   Upstream(const Upstream&) = delete;
@@ -156,6 +171,7 @@ class Upstream {
  private:
   http::Exchange& exchange_;
   std::unique_ptr<keeper::Call> call_;
+  std::unique_ptr<LiveCalls::Guard> alive_;
 };
 
 net::Task<Result<std::string>> Gather(Upstream& upstream) {
@@ -198,10 +214,9 @@ net::Task<StreamEnd> Pump(Context& context, Upstream& upstream) {
 net::Task<Result<Reply>> RelayStream(Context& context, Recorded& recorded, Upstream& upstream) {
   http::Response response;
   response.content_type = "text/event-stream; charset=utf-8";
-  response.shared_fields = &context.services.headers.api();
   // Proxies in front must not collect the stream.
   response.AddField("X-Accel-Buffering", "no");
-  context.exchange.StartStream(std::move(response));
+  context.exchange.StartStream(context.services.Dress(context, std::move(response)));
   const StreamEnd end = co_await Pump(context, upstream);
   const auto written = co_await recorded.Outcome(200, end.error ? &*end.error : nullptr, end.bytes, end.usage);
   // Without Finish the client sees a broken answer, not a short one: so it ends when the upstream broke off or when the
@@ -229,7 +244,7 @@ net::Task<Result<ModelTarget>> ChooseTarget(Context& context, std::string provid
     ND_CO_ASSIGN(target, TargetOf(providers, Protocol::kOpenAi, target.model));
   }
   if (target.model.empty()) target.model = DefaultModel(target.protocol);
-  ND_CO_TRY(CheckScope(context.caller(), target));
+  ND_CO_TRY(co_await RequireScope(context, target));
   co_return target;
 }
 
@@ -260,7 +275,7 @@ net::Task<Result<Reply>> RelayModelRequest(Context& context, Protocol protocol, 
   ND_CO_ASSIGN(const ModelRequest request, ReadModelRequest(context.request.body));
   ND_CO_ASSIGN(const std::vector<ProviderInfo> providers, co_await context.services.Keeper(context.loop()).ListProviders());
   ND_CO_ASSIGN(const ModelTarget target, TargetOf(providers, protocol, request.model));
-  ND_CO_TRY(CheckScope(context.caller(), target));
+  ND_CO_TRY(co_await RequireScope(context, target));
 
   GatewayCall call;
   call.target = target;

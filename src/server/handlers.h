@@ -21,6 +21,7 @@ net::Task<Result<Reply>> HandleMe(Context& context);
 net::Task<Result<Reply>> HandleCsrfToken(Context& context);
 // handlers_sessions.cc
 net::Task<Result<Reply>> HandleListSessions(Context& context);
+net::Task<Result<Reply>> HandleGetSession(Context& context);
 net::Task<Result<Reply>> HandleEndAllSessions(Context& context);
 net::Task<Result<Reply>> HandleEndSession(Context& context);
 // handlers_admin.cc

@@ -163,7 +163,11 @@ net::Task<Result<Reply>> HandleCreateToken(Context& context) {
       return sessions.CreateAgentToken(user, name, scopes, *lifetime);
     });
   };
-  ND_CO_ASSIGN(const session::NewAgentToken token, co_await Audited(context, std::move(record), act));
+  auto describe = [](audit::Record& outcome, const session::NewAgentToken& made) {
+    outcome.target = made.info.id;
+    outcome.data.emplace_back("expiresAt", FormatRfc3339Seconds(made.info.expires_at));
+  };
+  ND_CO_ASSIGN(const session::NewAgentToken token, co_await Audited(context, std::move(record), act, describe));
   std::string body;
   JsonWriter json(body);
   WriteToken(json, token.info, token.token);

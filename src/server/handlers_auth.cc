@@ -60,20 +60,30 @@ net::Task<Result<std::uint64_t>> Write(Context& context, audit::Record record) {
 net::Task<Result<Reply>> HandleSetup(Context& context) {
   ND_CO_ASSIGN(const JsonDocument document, ParseJson(context.request.body));
   ObjectReader reader(document.root());
-  const std::string setup_token(reader.String("setupToken", 1, 256));
+  auto setup_token = std::make_shared<Secret>(reader.String("setupToken", 1, 256));
   const std::string user(reader.String("userId", 1, 128));
   auto password = std::make_shared<Secret>(reader.String("password", 1, kMaxPassword));
   ND_CO_TRY(reader.Finish());
   ND_CO_ASSIGN(const std::string canonical, session::CanonicalUser(user));
 
   Services& services = context.services;
+  // Before any intent: whoever has no setup token writes no durable records, and no names, into the log.
+  if (auto genuine = services.world.sessions.CheckSetup(setup_token->ExposeSecret()); !genuine.ok()) {
+    if (services.limiter.Take(RateClass::kReport, "refusals:" + context.state.address) == 0) {
+      audit::Record refused = RecordOf(context, Event::kAuthAttempt, "authn_login_fail", "setup", "(setup)");
+      refused.outcome = audit::Outcome::kDenied;
+      refused.reason = std::string(genuine.error().code);
+      refused.data.emplace_back("method", std::string("setup_token"));
+      (void)co_await Write(context, std::move(refused));
+    }
+    co_return std::move(genuine).error();
+  }
   audit::Record record = RecordOf(context, Event::kUserChange, "user_created", "setup", canonical);
   record.data.emplace_back("role", std::string("admin"));
   auto act = [&]() -> net::Task<Result<session::UserInfo>> {
     session::Sessions& sessions = services.world.sessions;
-    auto token = std::make_shared<Secret>(setup_token);
-    return Offload(context.loop(), services.world.password_worker, [&sessions, token, canonical, password] {
-      return sessions.Setup(token->ExposeSecret(), canonical, password->ExposeSecret());
+    return Offload(context.loop(), services.world.password_worker, [&sessions, setup_token, canonical, password] {
+      return sessions.Setup(setup_token->ExposeSecret(), canonical, password->ExposeSecret());
     });
   };
   ND_CO_ASSIGN(const session::UserInfo info, co_await Audited(context, std::move(record), act));
@@ -147,6 +157,11 @@ net::Task<Result<Reply>> HandleRefresh(Context& context) {
     co_return Unauthenticated("There is no session to refresh; sign in. If you just did: browsers keep the session cookies only "
                               "on https, http://127.0.0.1 and http://localhost.", "no refresh cookie");
   }
+  // Rotating without a record would leave the client with a used token: when the log is down nothing is rotated.
+  if (services.audit.health().degraded) {
+    co_return WithCode(Unavailable("The audit log cannot be written at the moment; the session stays as it is. Try again soon.",
+                                   "audit degraded before a refresh", 5), "audit_unavailable");
+  }
   const std::string header(context.request.Get(http::Known::kCsrfToken));
   const std::string cookie(FindCookie(cookies, services.csrf_cookie));
   struct Answer {
@@ -191,7 +206,8 @@ net::Task<Result<Reply>> HandleLogout(Context& context) {
   ND_CO_TRY(co_await Offload(context.loop(), services.world.store_worker, std::move(work)));
   audit::Record record = SessionRecord(context, Event::kSessionInvalidate, "session_logout", "logout", *caller);
   record.data.emplace_back("reason", std::string(session::EndReasonName(session::EndReason::kLogout)));
-  ND_CO_TRY(co_await Write(context, std::move(record)));
+  // The session is over; a log that is down does not change that, and the browser must forget its cookies.
+  (void)co_await Write(context, std::move(record));
   http::Response response = JsonResponse(R"({"success":true})");
   ClearCookies(services, response);
   co_return response;
@@ -237,8 +253,9 @@ net::Task<Result<Reply>> HandleCsrfToken(Context& context) {
   JsonWriter(body).BeginObject().Member("csrfToken", token).EndObject();
   http::Response response = JsonResponse(std::move(body));
   // The cookie half goes along, so that a client that lost it can go on.
-  const auto left = std::chrono::floor<std::chrono::seconds>(context.caller().deadline() - context.services.world.clock.Now());
+  const auto left = std::chrono::floor<std::chrono::seconds>(context.caller().session_ends_at() - context.services.world.clock.Now());
   AddCookie(response, context.services.csrf_cookie, token, left, true);
+  response.sensitive = true;
   co_return response;
 }
 

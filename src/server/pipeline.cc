@@ -57,6 +57,9 @@ Result<void> CheckRole(const Route& route, const session::Caller& caller) {
 }
 
 Result<void> CheckMediaType(const Route& route, const Request& request) {
+  if (const std::string_view coding = request.Find("content-encoding"); !coding.empty() && !EqualIgnoreCase(coding, "identity")) {
+    return WithCode(InvalidInput("Send the body without Content-Encoding."), "unsupported_media_type");
+  }
   const bool has_body = request.Has(Known::kTransferEncoding) ||
                         (request.Has(Known::kContentLength) && request.Get(Known::kContentLength) != "0");
   const std::string_view type = request.Get(Known::kContentType);
@@ -82,7 +85,7 @@ Result<void> CheckMediaType(const Route& route, const Request& request) {
 }
 
 // Everything from the source check on; the route is known.
-Result<void> CheckRoute(Services& services, const Request& request, State& state) {
+Result<void> CheckRoute(Services& services, const Request& request, State& state, const std::string& limit_key) {
   const Route& route = *state.route;
   const bool page = !route.pattern.starts_with("/api/") && !route.pattern.starts_with("/v1/");
   switch (JudgeSource(services.origins, request, page ? Target::kPage : Target::kApi)) {
@@ -95,8 +98,20 @@ Result<void> CheckRoute(Services& services, const Request& request, State& state
   }
   if (!route.access.anonymous()) {
     ND_ASSIGN(const std::string_view token, TokenOf(request, route.shape));
-    ND_ASSIGN(state.caller, services.world.sessions.Verify(token));
-    ND_TRY(CheckRole(route, *state.caller));
+    auto verified = services.world.sessions.Verify(token);
+    if (!verified.ok()) {
+      if (const int wait = services.limiter.Take(RateClass::kBadToken, limit_key); wait > 0) {
+        state.refusal_event = State::RefusalEvent::kRate;
+        return RateLimited("Too many refused tokens from this address; wait as long as Retry-After says.", wait);
+      }
+      state.refusal_event = State::RefusalEvent::kToken;
+      return std::move(verified).error();
+    }
+    state.caller = *std::move(verified);
+    if (auto allowed = CheckRole(route, *state.caller); !allowed.ok()) {
+      state.refusal_event = State::RefusalEvent::kRole;
+      return allowed;
+    }
     if (const int wait = services.limiter.Take(RateClass::kPrincipal, state.caller->id()); wait > 0) {
       state.refusal_event = State::RefusalEvent::kRate;
       return RateLimited("Too many requests; wait as long as Retry-After says.", wait);
@@ -114,7 +129,11 @@ Result<void> CheckRoute(Services& services, const Request& request, State& state
 }
 
 Result<void> CheckRequest(Services& services, const Request& request, State& state) {
+  const std::string limit_key = net::LimitKey(ClientAddress(services, request));
   if (!services.origins.IsOurHost(request.Get(Known::kHost))) {
+    if (const int wait = services.limiter.Take(RateClass::kUnknownPath, limit_key); wait > 0) {
+      return RateLimited("Too many requests from this address; wait as long as Retry-After says.", wait);
+    }
     Error error = InvalidInput("This server does not answer for that host name. If it should, start it with "
                                "--public-origin and the address that browsers use.", "foreign host");
     return WithCode(std::move(error), "misdirected");
@@ -128,7 +147,6 @@ Result<void> CheckRequest(Services& services, const Request& request, State& sta
   state.route = match.route;
   state.parameter = match.parameter;
   const RateClass rate = match.route != nullptr ? match.route->rate : RateClass::kUnknownPath;
-  const std::string limit_key = net::LimitKey(ClientAddress(services, request));
   if (rate != RateClass::kPrincipal) {
     if (const int wait = services.limiter.Take(state.preflight ? RateClass::kPublic : rate, limit_key); wait > 0) {
       state.refusal_event = State::RefusalEvent::kRate;
@@ -142,9 +160,16 @@ Result<void> CheckRequest(Services& services, const Request& request, State& sta
     return WithCode(InvalidInput("This path does not answer that method; the Allow header lists those it does."),
                     "method_not_allowed");
   }
-  return CheckRoute(services, request, state);
+  return CheckRoute(services, request, state, limit_key);
 }
 }  // namespace
+
+Result<void> RecheckCaller(const Context& context) {
+  if (context.state.caller == nullptr) return {};
+  ND_ASSIGN(const std::string_view token, TokenOf(context.request, context.state.route->shape));
+  ND_ASSIGN(const session::CallerPtr caller, context.services.world.sessions.Verify(token));
+  return CheckRole(*context.state.route, *caller);
+}
 
 boost::asio::ip::address ClientAddress(const Services& services, const Request& request) {
   const auto trusted = [&](const boost::asio::ip::address& address) {
@@ -202,7 +227,6 @@ http::Admission AdmitRequest(Services& services, const Request& request) {
   } else if (!state->preflight) {
     admission.read_body = IsMutation(request.method);
     admission.body_limit = state->route->body.limit();
-    admission.sensitive = state->route->body.sensitive();
   }
   state->address = ClientAddress(services, request).to_string();
   admission.state = std::move(state);

@@ -10,6 +10,7 @@ Rate RateOf(RateClass rate) {
     case RateClass::kSignIn: return {100};
     case RateClass::kUnknownPath: return {100};
     case RateClass::kReport: return {60};
+    case RateClass::kBadToken: return {1'200};
     case RateClass::kPublic: return {12'000'000};
     case RateClass::kPrincipal: return {12'000'000};
   }

@@ -22,7 +22,7 @@ struct Rate {
 };
 
 // Sign-in, setup and unknown paths: what a person needs many times over, what a guesser starves on. Reports: a broken page
-// repeats itself. Public and principal calls cost microseconds: the bound only keeps one client from taking the machine.
+// repeats itself. Bad tokens: a console whose session ended asks a few times, a prober thousands. Public and principal calls cost microseconds: the bound only keeps one client from taking the machine.
 Rate RateOf(RateClass rate);
 
 class RateLimiter {

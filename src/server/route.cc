@@ -84,6 +84,7 @@ std::string_view RateClassName(RateClass rate) {
     case RateClass::kSignIn: return "sign-in";
     case RateClass::kUnknownPath: return "unknown-path";
     case RateClass::kReport: return "report";
+    case RateClass::kBadToken: return "bad-token";
     case RateClass::kPublic: return "public";
     case RateClass::kPrincipal: return "principal";
   }

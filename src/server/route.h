@@ -68,7 +68,7 @@ class CsrfRule {
 };
 
 // Token buckets; numbers in rate_limiter.h.
-enum class RateClass : std::uint8_t { kSignIn, kUnknownPath, kReport, kPublic, kPrincipal };
+enum class RateClass : std::uint8_t { kSignIn, kUnknownPath, kReport, kBadToken, kPublic, kPrincipal };
 enum class AuditClass : std::uint8_t { kNone, kWrite, kSync };
 // In whose shape errors are told.
 enum class ErrorShape : std::uint8_t { kProblem, kOpenAi, kAnthropic };

@@ -43,6 +43,7 @@ constexpr Route kRoutes[] = {
     {kGet, "/api/auth/csrf-token", Access::AnyUser(), kSafe, RateClass::kPrincipal, kNone, kNoBody, kProblem, HandleCsrfToken},
     {kGet, "/api/auth/sessions", Access::AnyUser(), kSafe, RateClass::kPrincipal, kNone, kNoBody, kProblem, HandleListSessions},
     {kDelete, "/api/auth/sessions", Access::AnyUser(), kCsrf, RateClass::kPrincipal, kWrite, kNoBody, kProblem, HandleEndAllSessions},
+    {kGet, "/api/auth/sessions/:id", Access::AnyUser(), kSafe, RateClass::kPrincipal, kNone, kNoBody, kProblem, HandleGetSession},
     {kDelete, "/api/auth/sessions/:id", Access::AnyUser(), kCsrf, RateClass::kPrincipal, kWrite, kNoBody, kProblem, HandleEndSession},
 
     {kGet, "/api/users", kAdmin, kSafe, RateClass::kPrincipal, kNone, kNoBody, kProblem, HandleListUsers},
@@ -58,7 +59,7 @@ constexpr Route kRoutes[] = {
     {kPost, "/api/config/keys/:provider", kOperators, kCsrf, RateClass::kPrincipal, kSync, BodyRule::SecretJson(kSmall), kProblem, HandlePutKey},
     {kPut, "/api/config/keys/:provider", kOperators, kCsrf, RateClass::kPrincipal, kSync, BodyRule::SecretJson(kSmall), kProblem, HandlePutKey},
     {kDelete, "/api/config/keys/:provider", kOperators, kCsrf, RateClass::kPrincipal, kSync, kNoBody, kProblem, HandleDeleteKey},
-    {kPost, "/api/config/keys/:provider/test", kOperators, kCsrf, RateClass::kPrincipal, kWrite, kNoBody, kProblem, HandleTestKey},
+    {kPost, "/api/config/keys/:provider/test", kOperators, kCsrf, RateClass::kPrincipal, kSync, kNoBody, kProblem, HandleTestKey},
 
     {kPost, "/api/chat", kModelCallers, kCsrf, RateClass::kPrincipal, kWrite, BodyRule::Json(kModelBody), kProblem, HandleChat},
     {kPost, "/v1/chat/completions", kModelCallers, kCsrf, RateClass::kPrincipal, kWrite, BodyRule::Json(kModelBody), kOpenAi, HandleChatCompletions},

@@ -11,6 +11,7 @@
 #include "server/audit_trail.h"
 #include "server/csp.h"
 #include "server/deck.h"
+#include "server/live_calls.h"
 #include "server/origins.h"
 #include "server/rate_limiter.h"
 
@@ -32,6 +33,10 @@ class Services {
 
   keeper::Client& Keeper(const net::Loop& loop) const { return *world.keepers[loop.index()]; }
 
+  // What every answer of the product has; counts it. Also for the head of a stream.
+  http::Response Dress(const Context& context, http::Response response);
+  void Count(int status);
+
   const Config config;
   World world;
   const Origins origins;
@@ -39,9 +44,13 @@ class Services {
   AuditTrail audit;
   RateLimiter limiter;
   Counters counters;
+  LiveCalls live_calls;
   const SteadyTime started_at;
   // "__Host-nd_refresh" and "__Host-nd_csrf", with the deck's label if one is configured.
   const std::string refresh_cookie, csrf_cookie;
+
+ private:
+  void RecordEnd(const std::string& id, session::CallerKind kind, session::EndReason reason);
 };
 
 }  // namespace nd::server

@@ -51,6 +51,8 @@ class Caller {
   WallTime authenticated_at() const { return authenticated_at_; }
   // The moment at which what was verified ends: token expiry or session end, whichever comes first.
   WallTime deadline() const { return deadline_; }
+  // The absolute end of the session (users) or token (agents), whatever the access token's own expiry.
+  WallTime session_ends_at() const { return session_ends_at_; }
 
  private:
   friend class Sessions;
@@ -63,6 +65,7 @@ class Caller {
   std::vector<Scope> scopes_;
   WallTime authenticated_at_{};
   WallTime deadline_{};
+  WallTime session_ends_at_{};
 };
 
 using CallerPtr = std::shared_ptr<const Caller>;

@@ -108,6 +108,7 @@ std::string Sessions::LogHash(std::string_view id) const { return impl_->LogHash
 bool Sessions::HasUsers() const { return impl_->HasUsers(); }
 bool Sessions::IsUser(std::string_view user) const { return impl_->IsUser(user); }
 Result<std::string> Sessions::IssueSetupToken() { return impl_->IssueSetupToken(); }
+Result<void> Sessions::CheckSetup(std::string_view setup_token) const { return impl_->CheckSetup(setup_token); }
 Result<UserInfo> Sessions::Setup(std::string_view setup_token, std::string_view user, std::string_view password) {
   return impl_->Setup(setup_token, user, password);
 }

@@ -148,6 +148,9 @@ class Sessions {
   bool IsUser(std::string_view user) const;
   // [blocking] A new single-use setup token, valid 15 minutes; earlier ones die. kConflict if a user exists.
   Result<std::string> IssueSetupToken();
+  // [hot] kUnauthenticated for a wrong, used or expired setup token; kConflict if a user exists. Asked before any record of an
+  // intent is written.
+  Result<void> CheckSetup(std::string_view setup_token) const;
   // [blocking] Creates the first admin. kUnauthenticated for a wrong, used or expired token; kConflict if a user
   // exists.
   Result<UserInfo> Setup(std::string_view setup_token, std::string_view user, std::string_view password);

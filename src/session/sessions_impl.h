@@ -39,6 +39,7 @@ class Sessions::Impl {
 
   bool HasUsers() const;
   bool IsUser(std::string_view user) const;
+  Result<void> CheckSetup(std::string_view setup_token) const;
   Result<std::string> IssueSetupToken();
   Result<UserInfo> Setup(std::string_view setup_token, std::string_view user, std::string_view password);
 

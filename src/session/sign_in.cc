@@ -82,6 +82,11 @@ Result<void> Sessions::Impl::CheckSetupToken(std::string_view hash) const {
   return {};
 }
 
+Result<void> Sessions::Impl::CheckSetup(std::string_view setup_token) const {
+  const std::optional<std::string> secret = ParseSetupToken(setup_token);
+  return CheckSetupToken(Sha256(secret ? *secret : std::string()));
+}
+
 Result<UserInfo> Sessions::Impl::Setup(std::string_view setup_token, std::string_view user, std::string_view password) {
   const std::optional<std::string> secret = ParseSetupToken(setup_token);
   const std::string hash = Sha256(secret ? *secret : std::string());

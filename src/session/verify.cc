@@ -46,6 +46,7 @@ CallerPtr Sessions::Impl::MakeCaller(const SessionRecord& session, WallTime toke
   caller->session_hash_ = session.log_hash;
   caller->authenticated_at_ = session.row.authenticated_at;
   caller->deadline_ = std::min(token_ends, session.row.ends_at);
+  caller->session_ends_at_ = session.row.ends_at;
   return caller;
 }
 
@@ -58,6 +59,7 @@ CallerPtr Sessions::Impl::MakeCaller(const AgentRecord& agent) const {
   caller->session_hash_ = agent.log_hash;
   caller->scopes_ = agent.row.scopes;
   caller->deadline_ = agent.row.expires_at;
+  caller->session_ends_at_ = agent.row.expires_at;
   return caller;
 }
 
