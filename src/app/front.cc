@@ -99,7 +99,13 @@ Front::~Front() = default;
 
 ExitCode Front::Run() {
   RaiseDescriptorLimit();
-  net::asio::co_spawn(loops_[0]->executor(), StartUp(), net::asio::detached);
+  net::asio::co_spawn(loops_[0]->executor(), StartUp(), [this](const std::exception_ptr& exception) {
+    if (!exception) return;
+    // Out of threads or memory at the start: half a deck helps nobody.
+    LogError("the front could not start: out of threads or memory");
+    code_ = ExitCode::kFailed;
+    for (const auto& loop : loops_) loop->Stop();
+  });
   loops_[0]->Run();
   for (std::thread& thread : threads_) thread.join();
   TakeDown();
@@ -116,11 +122,14 @@ net::Task<> Front::StartUp() {
 
 net::Task<Result<void>> Front::StartParts() {
   stop_signal_ = std::make_unique<StopSignal>(*loops_[0], [this] { Stop(); });
+  bool lost = false;
+  keepers_[0]->OnLost([&lost] { lost = true; });
   auto secrets = co_await keepers_[0]->GetFrontSecrets();
-  // A keeper that refused has said why, and the supervisor is about to stop this process.
-  if (!secrets.ok() && secrets.error().kind == ErrorKind::kUnavailable) co_return Result<void>();
-  if (!secrets.ok()) co_return std::move(secrets).error();
   keepers_[0]->OnLost([] { LogError("the keeper is gone: keys and models cannot be used"); });
+  // A keeper that refused has said why, and the supervisor is about to stop this process. One that is there but cannot
+  // answer ends the start.
+  if (lost) co_return Result<void>();
+  if (!secrets.ok()) co_return std::move(secrets).error();
   ND_CO_TRY(OpenStores(*std::move(secrets)));
   ND_CO_TRY(Listen());
   ND_CO_TRY(StartControl());

@@ -100,10 +100,14 @@ void AddProviders(Taker& taker, Options& options) {
     }
     return false;
   };
+  std::set<std::string> names;
   for (const std::string& text : options.providers) {
-    const auto equals = text.find('=');
-    if (equals == std::string::npos || !IsName(std::string_view(text).substr(0, equals), 64)) {
-      taker.Fail("provider", "must be NAME=BASE_URL, NAME=openai:BASE_URL or NAME=anthropic:BASE_URL");
+    const auto parsed = keeper::ProviderConfig::Parse(text);
+    // An address that is understood but unsafe is refused as such, later.
+    if (!parsed.ok() && parsed.error().kind == ErrorKind::kInvalidInput) {
+      taker.Fail("provider", "must be NAME=BASE_URL, NAME=openai:BASE_URL or NAME=anthropic:BASE_URL: " + parsed.error().public_text);
+    } else if (parsed.ok() && !names.insert(parsed->name).second) {
+      taker.Fail("provider", "names " + parsed->name + " twice");
     }
   }
   std::vector<std::string> built_in;

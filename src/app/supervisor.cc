@@ -15,10 +15,21 @@
 namespace nd::app {
 
 namespace {
+// A blocked signal is queued even if it is ignored: under nohup, or started in the background by a shell, a hang-up or Ctrl-C
+// that the starter told us to ignore must stay out of the set.
+bool IsIgnored(int number) {
+  struct sigaction action;
+  return sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 sigset_t OurSignals() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) sigaddset(&set, number);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGCHLD);
+  for (const int number : {SIGINT, SIGHUP}) {
+    if (!IsIgnored(number)) sigaddset(&set, number);
+  }
   return set;
 }
 

@@ -55,7 +55,8 @@ Result<Secret> FrontSecretStore::LoadOrMake(std::string_view name, Secret fresh)
 }
 
 SigningRing::Entry FrontSecretStore::NewEntry() {
-  return {RandomId(random_, 9), RandomSecret(random_, kSecretSize), WallTime()};
+  // A letter first: a key id may begin with nothing but a letter or digit, and base64url may begin with a dash.
+  return {"k" + RandomId(random_, 9), RandomSecret(random_, kSecretSize), WallTime()};
 }
 
 Result<SigningRing> FrontSecretStore::LoadRing() {

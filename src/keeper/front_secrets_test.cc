@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/text.h"
 #include "keeper/keeper_test_world.h"
 
 namespace nd::keeper {
@@ -60,6 +61,8 @@ TEST_F(FrontSecretsTest, RotationIsRefusedBeforeAKeyInUseWouldBeLost) {
   for (std::size_t i = 1; i < FrontSecretStore::kMaxSigningKeys; ++i) ASSERT_TRUE(store.RotateJwt(hours(1)).ok()) << i;
   EXPECT_EQ(store.RotateJwt(hours(1)).error().kind, ErrorKind::kConflict);
   EXPECT_EQ(store.Load()->jwt.size(), FrontSecretStore::kMaxSigningKeys);
+  // Ids that a token's header can name, whatever was drawn.
+  for (const std::string& id : KeyIds(store.Load())) EXPECT_TRUE(IsName(id, 64)) << id;
   clock_.Advance(hours(1));
   EXPECT_TRUE(store.RotateJwt(hours(1)).ok());
 }
