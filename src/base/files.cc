@@ -19,7 +19,10 @@ Error FromErrno(std::string_view what, const std::string& path, int error_number
       return NotFound("No such file.", detail);
     case EACCES:
     case EPERM:
-      return Forbidden("The server may not use a file it needs.", detail);
+      return Unavailable(
+          "The deck may not use a file or folder that it needs. Give it to the user that runs the deck, or name another "
+          "place (--data-dir, --root-key-dir).",
+          detail);
     case ENOSPC:
     case EDQUOT:
     case EIO:

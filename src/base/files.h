@@ -41,7 +41,7 @@ class UniqueFd {
 // cannot write: anything else is kForbidden, naming the chmod or chown to run.
 Result<void> EnsurePrivateDirectory(const std::string& path);
 
-// Reads a whole file of at most `max_size` bytes. kNotFound, kTooLarge, kForbidden (permission), kInternal.
+// Reads a whole file of at most `max_size` bytes. kNotFound, kTooLarge, kUnavailable (permission), kInternal.
 Result<Secret> ReadSecretFile(const std::string& path, std::size_t max_size);
 Result<std::string> ReadTextFile(const std::string& path, std::size_t max_size);
 

@@ -160,3 +160,42 @@ describe('settings', () => {
     assert.ok(Array.isArray(JSON.parse(result.stdout).checks), result.stdout);
   });
 });
+
+test('a hang-up that the starter told us to ignore does not stop the deck', async (t) => {
+  const deck = await Deck.start({ wrap: ['nohup'] });
+  t.after(() => deck.end());
+  process.kill(deck.pid, 'SIGHUP');
+  process.kill(deck.pid, 'SIGHUP');
+  assert.equal((await deck.client().get('/health')).status, 200);
+  assert.equal(deck.exit, null);
+});
+
+test('providers that cannot be understood are a usage error, unsafe ones are refused, before anything starts', async () => {
+  const home = new Home();
+  try {
+    const serve = (...providers) => run(home, ['serve', '--workspace', home.workspace, '--data-dir', home.data, '--port', '0',
+      ...providers.flatMap((text) => ['--provider', text])]);
+    for (const wrong of [['nonsense'], ['x=ftp://127.0.0.1/'], ['a=http://127.0.0.1:9/v1', 'a=http://127.0.0.1:8/v1']]) {
+      const { code, stderr } = await serve(...wrong);
+      assert.equal(code, 2, `${wrong}: ${stderr}`);
+      assert.match(stderr, /provider/);
+    }
+    assert.equal((await serve('x=http://provider.example/v1')).code, 3);
+  } finally {
+    home.remove();
+  }
+});
+
+test('a vault that cannot be written ends the start with a reason instead of a silent server', async () => {
+  const home = new Home();
+  try {
+    const started = Date.now();
+    const { code, stderr } = await run(home, ['serve', '--workspace', home.workspace, '--data-dir', home.data, '--port', '0'],
+      { wrap: ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'inject=rename:error=ENOSPC:when=1+'], patience: 60_000 });
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /disk|write/i);
+    assert.ok(Date.now() - started < 55_000);
+  } finally {
+    home.remove();
+  }
+});
