@@ -87,8 +87,11 @@ Result<std::string> ReadMetricsToken(const std::string& path) {
 }
 }  // namespace
 
-Front::Front(const Options& options, Secret jwt_secret, std::vector<UniqueFd> channels)
-    : options_(options), jwt_secret_(std::move(jwt_secret)), jwt_by_hand_(!jwt_secret_.empty()) {
+Front::Front(const Options& options, Secret jwt_secret, std::vector<UniqueFd> channels, std::string confinement)
+    : options_(options),
+      jwt_secret_(std::move(jwt_secret)),
+      jwt_by_hand_(!jwt_secret_.empty()),
+      confinement_(std::move(confinement)) {
   for (std::size_t i = 0; i < channels.size(); ++i) {
     loops_.push_back(std::make_unique<net::Loop>(i));
     keepers_.push_back(keeper::Client::Create(*loops_[i], std::move(channels[i])));
@@ -171,6 +174,7 @@ Result<server::Config> Front::DeckConfig() const {
   config.csp_report_uri = options_.csp_report_uri;
   config.listen_hosts = ListenHosts(options_);
   config.cookie_label = options_.cookie_label;
+  config.confinement = confinement_;
   config.audit_directory = StateFolder(options_.data_dir).audit();
   ND_ASSIGN(config.metrics_token, ReadMetricsToken(options_.metrics_token_file));
   return config;

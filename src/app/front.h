@@ -25,7 +25,8 @@ namespace nd::app {
 
 class Front {
  public:
-  Front(const Options& options, Secret jwt_secret, std::vector<UniqueFd> channels);
+  // `confinement` is the level reached, for the status page.
+  Front(const Options& options, Secret jwt_secret, std::vector<UniqueFd> channels, std::string confinement);
   ~Front();
 
   // Starts, serves until SIGTERM, stops in order.
@@ -51,6 +52,7 @@ class Front {
   const Options& options_;
   Secret jwt_secret_;
   bool jwt_by_hand_ = false;
+  std::string confinement_;
   ExitCode code_ = ExitCode::kOk;
   bool stopping_ = false;
   std::size_t servers_running_ = 0;

@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include "app/confine.h"
 #include "app/stop_signal.h"
 #include "app/vault_access.h"
 #include "base/log.h"
@@ -25,6 +26,14 @@ void WarnIfMemoryCannotBeLocked() {
 Result<void> Serve(const Options& options, Secret root_key, std::vector<UniqueFd> channels) {
   ND_TRY(InitCrypto());
   WarnIfMemoryCannotBeLocked();
+  AllowedFiles allowed{SystemFiles(), {options.data_dir}};
+  if (!options.provider_ca_file.empty()) allowed.read.push_back(options.provider_ca_file);
+  if (root_key.empty() && !options.root_key_dir.empty()) {
+    ND_TRY(EnsurePrivateDirectory(options.root_key_dir));
+    allowed.write.push_back(options.root_key_dir);
+  }
+  ND_ASSIGN(const std::string level, Confine(allowed));
+  LogInfo("confined: " + level);
   const SystemClock clock;
   SystemRandom random;
   ND_ASSIGN(const OpenVault opened, OpenVaultOf(options, root_key, clock, random));

@@ -39,7 +39,7 @@ struct Options {
   int audit_retention_days = 30;
   bool audit_sync = false;
   std::size_t connections_per_address = 1'024;
-  std::size_t connections_total = 20'000;
+  std::size_t connections_total = 16'384;
 
   bool loopback_only() const;
   // "http://127.0.0.1:3001" for `bound_port`.

@@ -56,7 +56,7 @@ constexpr std::array kSettings = {
     Setting{"audit-sync", kSwitch, kServer, "", "false", "",
             "Make every audit record durable before its answer, not only the sync class."},
     Setting{"connections-per-address", kText, kServer, "", "1024", "N", "Open connections of one client address."},
-    Setting{"connections-total", kText, kServer, "", "20000", "N", "Open connections altogether."},
+    Setting{"connections-total", kText, kServer, "", "16384", "N", "Open connections altogether."},
 };
 
 std::vector<std::string> SplitList(std::string_view text) {

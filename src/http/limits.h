@@ -35,7 +35,7 @@ struct Limits {
   std::size_t chunk_overhead = 4 * 1024;
   // Open connections per address (/64 for IPv6) and in total over all loops.
   std::size_t connections_per_address = 1'024;
-  std::size_t connections_total = 20'000;
+  std::size_t connections_total = 16'384;
 };
 
 }  // namespace nd::http

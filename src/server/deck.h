@@ -35,6 +35,7 @@ struct Config {
   std::string cookie_label;                    // appended to cookie names when several decks share a host; see docs
   std::string metrics_token;                   // empty: /metrics answers loopback only, and only without a proxy
   std::string audit_directory;
+  std::string confinement;                     // what this process has given up, e.g. "landlock 7, seccomp"
 };
 
 struct World {

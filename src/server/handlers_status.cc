@@ -77,6 +77,7 @@ net::Task<Result<Reply>> HandleStatus(Context& context) {
     json.EndArray();
   }
   json.EndObject();
+  json.Member("confinement", services.config.confinement);
   // No commands can be run yet, so there is no sandbox to speak of.
   json.Key("sandbox").BeginObject().Member("level", "none").Member("reason", "this version runs no commands").EndObject();
   json.Key("sessions").Integer(static_cast<std::int64_t>(services.world.sessions.ListAllSessions().size()));

@@ -102,3 +102,16 @@ test('SIGTERM to every process at once, twice, still closes the audit log', asyn
   const last = JSON.parse(fs.readFileSync(path.join(folder, day), 'utf8').trimEnd().split('\n').at(-1));
   assert.equal(last.action, 'stop');
 });
+
+test('front and keeper are confined, and say how', async (t) => {
+  const deck = await Deck.startWithAdmin();
+  t.after(() => deck.end());
+  const [, ...children] = deck.processes();
+  assert.equal(children.length, 2);
+  for (const pid of children) {
+    const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
+    assert.match(status, /^NoNewPrivs:\t1$/m);
+    assert.match(status, /^Seccomp:\t2$/m);
+  }
+  assert.match((await deck.admin.get('/api/status')).json.confinement, /^(landlock \d+, )?seccomp$/);
+});
