@@ -21,6 +21,12 @@ inline audit::Record RecordOf(const std::string& actor, audit::Event event, std:
   return record;
 }
 
+// An act that was begun and not acknowledged, by a disk or by a keeper that did not answer or is gone, may have happened
+// all the same: kUnavailable leaves that open, and so does the record.
+inline audit::Outcome OutcomeOf(const Error& error) {
+  return error.kind == ErrorKind::kUnavailable ? audit::Outcome::kUnknown : audit::Outcome::kFailure;
+}
+
 // Intent, act, outcome. `act` returns net::Task<Result<T>>.
 template <class Act>
 auto Recorded(AdminWorld& world, audit::Record record, Act act) -> decltype(act()) {
@@ -30,7 +36,7 @@ auto Recorded(AdminWorld& world, audit::Record record, Act act) -> decltype(act(
   auto announced = co_await world.audit.Append(world.loop, std::move(intent), audit::Durability::kSync);
   if (!announced.ok()) co_return std::move(announced).error();
   auto result = co_await act();
-  record.outcome = result.ok() ? audit::Outcome::kSuccess : audit::Outcome::kFailure;
+  record.outcome = result.ok() ? audit::Outcome::kSuccess : OutcomeOf(result.error());
   if (!result.ok()) record.reason = std::string(result.error().code);
   auto written = co_await world.audit.Append(world.loop, std::move(record), audit::Durability::kSync);
   if (!written.ok()) co_return std::move(written).error();

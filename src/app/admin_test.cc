@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <future>
 #include <thread>
 
 #include "app/admin_codec.h"
@@ -88,6 +89,35 @@ TEST_F(AdminTest, AddsUsersDurablyAndWritesBothRecords) {
   EXPECT_TRUE(Has(records[0], "\"outcome\":\"success\""));
   EXPECT_TRUE(Has(records[0], "\"id\":\"cli:tester\""));
   EXPECT_FALSE(Has(records[0], "unrelated"));
+}
+
+TEST_F(AdminTest, ACommandNeitherLooksLikeAStartNorDeletesRecordsThatTheServerKeeps) {
+  const std::string audit = StateFolder(options_.data_dir).audit();
+  ASSERT_TRUE(StateFolder(options_.data_dir).Prepare().ok());
+  {
+    const ManualClock long_ago(clock_.Now() - std::chrono::hours(24 * 90));
+    audit::Options options;
+    options.directory = audit;
+    ASSERT_TRUE(audit::Log::Open(options, long_ago).ok());
+  }
+  Text(Alice());
+  EXPECT_EQ(Records("create").size(), 2U);
+  EXPECT_EQ(Records("start").size(), 1U);
+  EXPECT_EQ(Records("stop").size(), 1U);
+  EXPECT_TRUE(Records("retention").empty());
+}
+
+TEST_F(AdminTest, ActsThatOnlyReadLeaveTheAuditLogAlone) {
+  // Nobody can write there.
+  ASSERT_TRUE(StateFolder(options_.data_dir).Prepare().ok());
+  const FileLock lock = *FileLock::Acquire(StateFolder(options_.data_dir).audit() + "/lock");
+  Text(ListUsers{});
+  Text(ListUserSessions{""});
+  Text(ListTokens{""});
+  Text(ListKeys{});
+  Text(ShowVault{});
+  Text(CheckVault{});
+  EXPECT_EQ(KindOf(Alice()), ErrorKind::kConflict);
 }
 
 TEST_F(AdminTest, ARefusedActIsRecordedAsFailed) {
@@ -276,6 +306,19 @@ TEST_F(ControlTest, TheServerDoesWhatItIsAsked) {
   EXPECT_TRUE(key.ok()) << DescribeForTest(key);
   EXPECT_TRUE(Ask(RotateJwt{}).ok());
   EXPECT_TRUE(Has(Ask(CheckVault{})->ExposeSecret(), "\"unreadable\":[]"));
+}
+
+TEST_F(ControlTest, WhatAKeeperThatIsGoneMayHaveDoneIsRecordedAsUnknown) {
+  std::promise<void> closed;
+  loop_.Post([&] {
+    client_->Close();
+    closed.set_value();
+  });
+  closed.get_future().wait();
+  EXPECT_EQ(Ask(RotateVault{}).error().kind, ErrorKind::kUnavailable);
+  const auto records = Records("rotate");
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_TRUE(Has(records[0], "\"outcome\":\"unknown\",\"reason\":\"unavailable\"")) << records[0];
 }
 
 TEST_F(ControlTest, TheKernelSaysWhoAsked) {

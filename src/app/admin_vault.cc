@@ -51,9 +51,7 @@ Answer Do(AdminWorld& world, const std::string& actor, RotateJwt) {
         "Session tokens are signed with JWT_SECRET, which the deck cannot change. Set a new JWT_SECRET and start the "
         "server again, or unset it to let the deck keep its own key.");
   }
-  auto rotate = [&]() -> net::Task<Result<keeper::FrontSecrets>> {
-    return world.keeper.RotateJwt(world.access_lifetime);
-  };
+  auto rotate = [&]() -> net::Task<Result<keeper::FrontSecrets>> { return world.keeper.RotateJwt(); };
   audit::Record record = RecordOf(actor, Event::kConfigChange, "sensitive_update", "rotate", "jwt");
   record.data.emplace_back("setting", std::string("jwt-key"));
   ND_CO_ASSIGN(keeper::FrontSecrets secrets, co_await Recorded(world, std::move(record), rotate));

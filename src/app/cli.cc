@@ -101,7 +101,7 @@ CLI::App* Parser::Command(CLI::App* parent, const std::string& name, const std::
   for (const Setting& setting : AllSettings()) {
     if (use == SettingUse::kServer || setting.use == SettingUse::kEverywhere) AddSetting(*command, setting, flags_);
   }
-  command->add_flag("--json", json_, "Answer with one JSON object on standard output.");
+  if (name != "serve") command->add_flag("--json", json_, "Answer with one JSON object on standard output.");
   command->callback([this, make = std::move(make)] { chosen_ = make; });
   return command;
 }
@@ -222,6 +222,12 @@ std::variant<Invocation, ExitCode> Parser::Parse(std::vector<std::string> argume
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants a vector
   try {
     app_.parse(std::move(arguments));
+  } catch (const CLI::RequiredError& outcome) {
+    // CLI11 misses the command before it notices that another word stands in its place.
+    const std::vector<std::string> unknown = app_.remaining(true);
+    if (unknown.empty()) return app_.exit(outcome) == 0 ? ExitCode::kOk : ExitCode::kUsage;
+    app_.exit(CLI::ExtrasError("neuraldeck", {unknown.front()}));
+    return ExitCode::kUsage;
   } catch (const CLI::ParseError& outcome) {
     return app_.exit(outcome) == 0 ? ExitCode::kOk : ExitCode::kUsage;
   }

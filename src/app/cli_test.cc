@@ -121,6 +121,7 @@ TEST(CommandLine, HelpIsFineAndMistakesAreUsage) {
            {"fly"},
            {"user"},
            {"serve", "extra"},
+           {"serve", "--json"},
            {"serve", "--prot", "1"},
            {"serve", "--port"},
            {"serve", "--port", "1", "--port", "2"},

@@ -21,8 +21,7 @@ constexpr std::chrono::seconds kLockPatience{10};
 
 // Acts that may be the first thing done to a deck; for the others a missing state folder is a mistyped path.
 bool MayCreateFolder(const AdminAct& act) {
-  return std::holds_alternative<AddUser>(act) || std::holds_alternative<SetKey>(act) ||
-         std::holds_alternative<RotateVault>(act);
+  return std::holds_alternative<AddUser>(act) || std::holds_alternative<SetKey>(act);
 }
 
 // What in the answer of an act that checks something says that all is well; empty for acts that do not check.

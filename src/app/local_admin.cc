@@ -43,7 +43,7 @@ class LocalAdmin final : public Admin {
                                                  SessionOptionsOf(options_, deck_id), cost, clock_, random_));
     audit::Options audit_options;
     audit_options.directory = folder.audit();
-    audit_options.retention_days = options_.audit_retention_days;
+    audit_options.role = audit::Role::kCommand;
     ND_ASSIGN(audit_, audit::Log::Open(std::move(audit_options), clock_));
     trail_ = std::make_unique<server::AuditTrail>(*audit_, 1);
     password_worker_ = std::make_unique<Worker>(1, 4);

@@ -1,5 +1,5 @@
-// Carries the acts out while no server runs: holds the state folder's lock, and opens vault, sessions and audit log
-// itself.
+// Carries the acts out while no server runs: holds the state folder's lock, and opens vault and sessions itself, and the
+// audit log at the first act that records.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,6 @@
 #include "audit/log.h"
 
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -73,8 +74,11 @@ class Log::Impl {
   }
 
   Result<void> Start() {
-    ND_TRY(writer_.Start());
-    PublishHealth();
+    if (options_.role == Role::kServer) {
+      ND_TRY(writer_.Start());
+      started_ = Result<void>();
+      PublishHealth();
+    }
     thread_ = std::thread([this] { Run(); });
     return {};
   }
@@ -140,16 +144,25 @@ class Log::Impl {
         stop = stopping_;
       }
       if (!batch.empty()) {
-        writer_.Write(batch);
+        Write(batch);
         PublishHealth();
         for (const Pending& item : batch) deliveries.Add(item.ticket, item.sink);
         batch.clear();
         deliveries.DeliverAll();
       }
+      if (!running()) continue;
       writer_.DoChores(waited);
       PublishHealth();
     }
-    writer_.Stop();
+    if (running()) writer_.Stop();
+  }
+
+  bool running() const { return started_ && started_->ok(); }
+
+  void Write(std::vector<Pending>& batch) {
+    if (!started_) started_ = writer_.Start();
+    if (started_->ok()) return writer_.Write(batch);
+    for (Pending& item : batch) item.ticket->sequence = started_->error();
   }
 
   void PublishHealth() {
@@ -163,6 +176,7 @@ class Log::Impl {
   Disk own_disk_;
   Writer writer_;
   CallDone call_done_;
+  std::optional<Result<void>> started_;  // of the writer; once the thread runs, its own
 
   mutable Mutex mutex_;
   Condition wake_;

@@ -18,8 +18,17 @@ namespace nd::audit {
 
 class Disk;
 
+// On whose behalf the log is open.
+enum class Role : std::uint8_t {
+  kServer,  // says when it starts and stops, and deletes files beyond the retention
+  // Adds its records and nothing else: says neither, and deletes nothing, since it may not know the server's retention.
+  // Touches no file before its first record.
+  kCommand,
+};
+
 struct Options {
   std::string directory;              // .neuraldeck/audit
+  Role role = Role::kServer;
   int retention_days = 30;
   std::uint64_t max_segment_bytes = 2ULL << 30;  // a day's file; beyond it the day continues in a numbered file
   std::uint64_t reserve_bytes = 64 * 1024;       // preallocated for the last words on a full disk
@@ -33,7 +42,7 @@ struct Options {
 // One append in flight. Lives in the caller (e.g. a coroutine frame) until delivered; linked, so nothing is allocated.
 struct Ticket {
   Ticket* next = nullptr;
-  // Set before delivery. On failure kUnavailable with code "audit_unavailable".
+  // Set before delivery. On failure kUnavailable with code "audit_unavailable"; for a command also what Open may fail with.
   Result<std::uint64_t> sequence = std::uint64_t{0};
   // Called on the owner's side, by whoever the sink hands the list to.
   std::function<void(Ticket&)> done;
@@ -59,6 +68,7 @@ class Log {
   // Opens or creates the directory, keeps a torn last line aside and records that, continues sequence and hash, starts
   // the writer. kConflict if another process writes here, kForbidden on bad modes, kInternal on damage it cannot name.
   // A full or failing disk is no reason not to open: the log is then degraded and heals by itself.
+  // For a command all of this happens at its first record, which fails with the error if there is one, as all after it.
   static Result<std::unique_ptr<Log>> Open(Options options, const Clock& clock);
   static Result<std::unique_ptr<Log>> Open(Options options, const Clock& clock, Disk& disk);
   ~Log();  // writes what is queued, syncs, stops

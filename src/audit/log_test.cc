@@ -341,6 +341,58 @@ TEST_F(LogTest, RetentionDeletesAfterTellingFileNumberAndHash) {
   EXPECT_EQ(ParseLine(AllLines()[0])->prev, HashLine(old_lines[1]));
 }
 
+TEST_F(LogTest, ACommandAddsItsRecordsAndDeletesNothingAndDoesNotLookLikeAStart) {
+  { OpenLog(); }
+  options_.role = Role::kCommand;
+  options_.retention_days = 1;
+  clock_.SetWall(At(2027, 11, 24, hours(8)));
+  {
+    const auto log = OpenLog();
+    EXPECT_EQ(Write(*log), 3U);
+    clock_.SetWall(At(2027, 11, 26, hours(8)));
+    EXPECT_EQ(Write(*log, Durability::kWrite), 4U);
+  }
+  EXPECT_THAT(SegmentNames(),
+              ElementsAre("audit-2026-11-24.jsonl", "audit-2027-11-24.jsonl", "audit-2027-11-26.jsonl"));
+  EXPECT_EQ(AllLines().size(), 4U) << "the server's start and stop, and the two records";
+  EXPECT_GE(disk_.syncs, 1);
+  ExpectWholeChain();
+}
+
+TEST_F(LogTest, ACommandSyncsItsLastRecordsWhenItCloses) {
+  options_.role = Role::kCommand;
+  options_.sync_interval = hours(1);
+  auto log = OpenLog();
+  Write(*log, Durability::kWrite);
+  const int before = disk_.syncs;
+  log.reset();
+  EXPECT_EQ(disk_.syncs, before + 1);
+}
+
+TEST_F(LogTest, ACommandTouchesNothingBeforeItsFirstRecord) {
+  options_.role = Role::kCommand;
+  OpenLog().reset();
+  EXPECT_FALSE(std::filesystem::exists(options_.directory));
+}
+
+TEST_F(LogTest, ACommandTellsOfATornLine) {
+  { OpenLog(); }
+  AppendBytes(PathOf("audit-2026-11-24.jsonl"), "{\"half");
+  options_.role = Role::kCommand;
+  EXPECT_EQ(Write(*OpenLog()), 4U);
+  EXPECT_EQ(LinesWithAction("recovered").size(), 1U);
+  ExpectWholeChain();
+}
+
+TEST_F(LogTest, ACommandLearnsAtItsRecordsWhyTheLogDoesNotOpen) {
+  const auto server = OpenLog();
+  options_.role = Role::kCommand;
+  const auto log = OpenLog();
+  ASSERT_TRUE(log);
+  EXPECT_EQ(log->AppendAndWait(SomeRecord(), Durability::kSync).error().kind, ErrorKind::kConflict);
+  EXPECT_EQ(log->AppendAndWait(SomeRecord(), Durability::kSync).error().kind, ErrorKind::kConflict);
+}
+
 TEST_F(LogTest, RetentionRunsWhenTheDayChangesUnderARunningLog) {
   options_.retention_days = 1;
   {

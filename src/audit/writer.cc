@@ -40,7 +40,7 @@ Result<void> Writer::Start() {
     return {};
   }
   std::vector<Record> notes = NotesOfRecovery();
-  notes.push_back(StartNote());
+  if (options_.role == Role::kServer) notes.push_back(StartNote());
   auto begun = WriteOwn(notes);
   if (begun.ok()) {
     torn_.clear();
@@ -193,9 +193,13 @@ std::chrono::microseconds Writer::Patience() const {
 void Writer::Stop() {
   if (degraded_) Heal();
   if (degraded_) return;
-  const Record note = StopNote();
-  if (const auto written = WriteOwn({&note, 1}); !written.ok()) {
-    LogError("audit: the stop record could not be written: " + written.error().detail);
+  if (options_.role == Role::kServer) {
+    const Record note = StopNote();
+    if (const auto written = WriteOwn({&note, 1}); !written.ok()) {
+      LogError("audit: the stop record could not be written: " + written.error().detail);
+    }
+  } else if (dirty_) {
+    if (const auto synced = Sync(); !synced.ok()) LogError("audit: the last sync failed: " + synced.error().detail);
   }
   fd_.Reset();
 }

@@ -34,7 +34,7 @@ class Writer {
  public:
   Writer(const Options& options, const Clock& clock, Disk& disk);
 
-  // Locks the directory, recovers, writes the start record. Returns errors that forbid the start; a disk that takes no
+  // Locks the directory, recovers, writes a server's start record. Returns errors that forbid the start; a disk that takes no
   // writes is not one of them but leaves the writer degraded.
   Result<void> Start();
   // Writes `items` in order, syncs if one must be durable, and sets every ticket's sequence or error.
@@ -44,7 +44,7 @@ class Writer {
   void DoChores(Waited waited);
   // How long the thread may wait before the next chore.
   std::chrono::microseconds Patience() const;
-  // Stop record and last sync.
+  // A server's stop record, and the last sync.
   void Stop();
 
   bool degraded() const { return degraded_; }

@@ -121,6 +121,7 @@ Result<void> Writer::EnsureReserve() {
 void Writer::ReleaseReserve() { unlink(PathOf("reserve").c_str()); }
 
 void Writer::RetireOldFiles() {
+  if (options_.role != Role::kServer) return;
   const Day today = DayOf(clock_.Now());
   retired_ = Retired{today, segment_};
   const Day oldest = today - std::chrono::days(options_.retention_days);

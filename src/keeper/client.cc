@@ -1,7 +1,5 @@
 #include "keeper/client.h"
 
-#include <algorithm>
-
 #include "keeper/client_core.h"
 
 namespace nd::keeper {
@@ -58,9 +56,8 @@ class ChannelClient final : public Client {
   net::Task<Result<VaultStatus>> Rotate() override {
     return Ask<VaultStatus>(core_, Message::kRotate, {}, kRotatePatience, DecodeStatus);
   }
-  net::Task<Result<FrontSecrets>> RotateJwt(std::chrono::seconds access_lifetime) override {
-    const auto seconds = static_cast<std::uint64_t>(std::max<std::int64_t>(access_lifetime.count(), 0));
-    return Ask<FrontSecrets>(core_, Message::kRotateJwt, EncodeNumber(seconds), kPatience, DecodeFrontSecrets);
+  net::Task<Result<FrontSecrets>> RotateJwt() override {
+    return Ask<FrontSecrets>(core_, Message::kRotateJwt, {}, kPatience, DecodeFrontSecrets);
   }
   std::unique_ptr<Call> Start(CallRequest request) override { return MakeCall(core_, std::move(request)); }
   void Close() override { core_->Shutdown(); }

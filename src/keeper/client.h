@@ -108,8 +108,8 @@ class Client {
   virtual net::Task<Result<VaultStatus>> Check() = 0;
   // New root key (file source) and new data keys for every record, online.
   virtual net::Task<Result<VaultStatus>> Rotate() = 0;
-  // New JWT signing key; the old ones verify until their tokens expire. Returns the new ring.
-  virtual net::Task<Result<FrontSecrets>> RotateJwt(std::chrono::seconds access_lifetime) = 0;
+  // New JWT signing key; the old one verifies for seven days, the longest life of a token. Returns the new ring.
+  virtual net::Task<Result<FrontSecrets>> RotateJwt() = 0;
   virtual std::unique_ptr<Call> Start(CallRequest request) = 0;
 
   // Ends the channel: every pending and later call fails with kUnavailable. For an orderly end of the front.

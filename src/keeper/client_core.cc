@@ -8,9 +8,6 @@ namespace nd::keeper {
 
 namespace {
 
-// Room for some of the largest request bodies; more at once are refused, not collected.
-constexpr std::size_t kMaxQueued = 32 * 1024 * 1024;
-
 Error Breach(std::string_view what) {
   return InvalidInput("A message between the server's processes is malformed.", "ipc: " + std::string(what));
 }
@@ -28,7 +25,7 @@ Error KeeperGone() {
 }
 
 ClientCore::ClientCore(net::Loop& loop, UniqueFd channel)
-    : loop_(loop), channel_(loop, std::move(channel), kMaxQueued) {}
+    : loop_(loop), channel_(loop, std::move(channel), kMaxQueued + kControlRoom) {}
 
 void ClientCore::Start() {
   channel_.Start([this](const ipc::Frame& frame) { return OnFrame(frame); },
@@ -68,7 +65,11 @@ void ClientCore::OnLost(std::function<void()> on_lost) {
 }
 
 bool ClientCore::Send(Message type, std::uint64_t id, std::string_view payload) {
-  return channel_.Send(static_cast<std::uint8_t>(type), id, payload);
+  return CanQueue(ipc::kFrameHeader + payload.size()) && channel_.Send(static_cast<std::uint8_t>(type), id, payload);
+}
+
+void ClientCore::SendControl(Message type, std::uint64_t id, std::string_view payload) {
+  if (!channel_.Send(static_cast<std::uint8_t>(type), id, payload)) channel_.Abandon("the keeper does not read");
 }
 
 net::Task<Result<ipc::Bytes>> ClientCore::Ask(std::shared_ptr<ClientCore> self, Message type, ipc::Bytes payload,
@@ -110,7 +111,7 @@ std::uint64_t ClientCore::StartCall(CallRequest request, const std::shared_ptr<C
   const ipc::Bytes payload = Encode(start);
   const std::size_t frames = request.body.size() / kMaxBodyChunk + 2;
   // All of it or nothing: half a request would leave the keeper waiting.
-  if (!channel_.CanQueue(payload.size() + request.body.size() + frames * ipc::kFrameHeader)) {
+  if (!CanQueue(payload.size() + request.body.size() + frames * ipc::kFrameHeader)) {
     return fail(TooBusy());
   }
   const std::uint64_t id = ++last_id_;
@@ -126,13 +127,12 @@ std::uint64_t ClientCore::StartCall(CallRequest request, const std::shared_ptr<C
 void ClientCore::Credit(std::uint64_t id, std::uint64_t bytes) {
   if (!calls_.contains(id)) return;
   const ipc::Bytes payload = EncodeNumber(bytes);
-  static_cast<void>(Send(Message::kCallCredit, id, ipc::View(payload)));
+  SendControl(Message::kCallCredit, id, ipc::View(payload));
 }
 
 void ClientCore::CancelCall(std::uint64_t id) {
   if (calls_.erase(id) == 0) return;
-  // If even this finds no room, the keeper stops when the window of the call is used up.
-  static_cast<void>(Send(Message::kCallCancel, id, {}));
+  SendControl(Message::kCallCancel, id, {});
 }
 
 Result<void> ClientCore::OnFrame(const ipc::Frame& frame) {

@@ -20,6 +20,12 @@
 
 namespace nd::keeper {
 
+// Room for some of the largest request bodies; more at once are refused, not collected.
+inline constexpr std::size_t kMaxQueued = 32 * 1024 * 1024;
+// Beyond it, for credits and cancels alone. A running call has at most four credits and one cancel on their way, under
+// 100 bytes: more than enough for the calls a keeper takes from one channel, and for many that end while they queue.
+inline constexpr std::size_t kControlRoom = 256 * 1024;
+
 Error KeeperGone();
 
 // A question that waits for its one answer.
@@ -63,7 +69,12 @@ class ClientCore : public std::enable_shared_from_this<ClientCore> {
   Result<void> OnFrame(const ipc::Frame& frame);
   Result<void> OnCallFrame(const ipc::Frame& frame, CallProgress& call);
   void FailAll(const Error& error);
+  // Questions and requests: false if they would need the room of the control frames.
   bool Send(Message type, std::uint64_t id, std::string_view payload);
+  // Credits and cancels are never dropped: where even their room is full, the keeper has long stopped reading, and the
+  // channel ends.
+  void SendControl(Message type, std::uint64_t id, std::string_view payload);
+  bool CanQueue(std::size_t size) const { return channel_.CanQueue(size + kControlRoom); }
 
   net::Loop& loop_;
   ipc::Channel channel_;

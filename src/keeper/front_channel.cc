@@ -1,6 +1,5 @@
 #include "keeper/front_channel.h"
 
-#include <algorithm>
 #include <exception>
 
 #include "base/log.h"
@@ -148,9 +147,8 @@ Result<void> FrontChannel::OnRequest(const ipc::Frame& frame) {
       return {};
     }
     case Message::kRotateJwt: {
-      ND_ASSIGN(const std::uint64_t seconds, DecodeNumber(frame.payload));
-      constexpr std::uint64_t kMoreThanAllowed = 10'000'000;  // keeps the conversion in range; the store refuses it
-      Answer(id, secrets_.RotateJwt(std::chrono::seconds(std::min(seconds, kMoreThanAllowed))));
+      ND_TRY(DecodeEmpty(frame.payload));
+      Answer(id, secrets_.RotateJwt());
       return {};
     }
     default:

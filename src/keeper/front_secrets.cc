@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::size_t kSecretSize = 32;
 constexpr std::uint8_t kRingVersion = 1;
-constexpr std::chrono::seconds kLongestLifetime{7 * 86'400};
 
 vault::RecordId InternalRecord(std::string_view name) {
   return {vault::RecordKind::kInternal, std::string(name), std::string()};
@@ -96,16 +95,12 @@ Result<FrontSecrets> FrontSecretStore::Load() {
   return WithRing(std::move(ring));
 }
 
-Result<FrontSecrets> FrontSecretStore::RotateJwt(std::chrono::seconds access_lifetime) {
-  if (access_lifetime < std::chrono::seconds(1) || access_lifetime > kLongestLifetime) {
-    return InvalidInput("The access lifetime must be 1 to 604800 seconds.");
-  }
+Result<FrontSecrets> FrontSecretStore::RotateJwt() {
   ND_ASSIGN(SigningRing ring, LoadRing());
   if (ring.entries.size() >= kMaxSigningKeys) {
-    return Conflict(
-        "The signing key was rotated too often within the lifetime of a token. Wait until older tokens expire.");
+    return Conflict("The signing key was rotated too often within seven days. Wait until older tokens expire.");
   }
-  ring.entries.front().verifies_until = clock_.Now() + access_lifetime;
+  ring.entries.front().verifies_until = clock_.Now() + kLongestLifetime;
   ring.entries.insert(ring.entries.begin(), NewEntry());
   const ipc::Bytes bytes = Encode(ring);
   ND_TRY(vault_.Put(InternalRecord("jwt"), {}, Secret(ipc::View(bytes))));

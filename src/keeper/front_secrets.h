@@ -34,17 +34,19 @@ Result<SigningRing> DecodeSigningRing(std::string_view bytes);
 
 class FrontSecretStore {
  public:
-  // Rotations within one token lifetime that are kept.
   static constexpr std::size_t kMaxSigningKeys = 64;
+  // The longest life that an access token may be given. What lifetime the tokens about have is not asked: whoever
+  // rotates, a command too, may know another one than the server that signed them.
+  static constexpr std::chrono::seconds kLongestLifetime{7 * 86'400};
 
   FrontSecretStore(vault::Vault& vault, const Clock& clock, Random& random)
       : vault_(vault), clock_(clock), random_(random) {}
 
   // kInternal if a record is there but does not open: it is never replaced unasked.
   Result<FrontSecrets> Load();
-  // A new key signs; the one that did verifies for another `access_lifetime`. Durable when it returns. kInvalidInput
-  // for a lifetime outside 1 s to 7 days; kConflict after too many rotations within one lifetime.
-  Result<FrontSecrets> RotateJwt(std::chrono::seconds access_lifetime);
+  // A new key signs; the one that did verifies for another kLongestLifetime. Durable when it returns. kConflict after
+  // too many rotations within that time.
+  Result<FrontSecrets> RotateJwt();
 
  private:
   Result<Secret> LoadOrMake(std::string_view name, Secret fresh);

@@ -4,6 +4,7 @@
 // Loop thread only, one loop. Confining the process and forking it are the app's affair.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <list>
 #include <memory>
@@ -25,6 +26,7 @@ struct KeeperOptions {
   std::vector<ProviderConfig> providers;
   std::string ca_file;  // certificate authorities for providers; empty: the system's
   UpstreamTimeouts timeouts;
+  std::chrono::milliseconds use_flush_interval{300'000};  // between writes of the times when keys were used
 };
 
 class Keeper {
@@ -32,7 +34,7 @@ class Keeper {
   // Reads the certificate authorities. kInvalidInput if they cannot be read or two providers share a name.
   static Result<std::unique_ptr<Keeper>> Create(net::Loop& loop, vault::Vault& vault, KeeperOptions options,
                                                 const Clock& clock, Random& random);
-  // Cancels every call. Their coroutines end on the loop, or with it.
+  // Cancels every call. Their coroutines end on the loop, or with it. Writes when keys were last used.
   ~Keeper();
 
   // Serves the keeper's end of a pair made by ipc::MakePair; the other goes to Client::Create.

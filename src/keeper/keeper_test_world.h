@@ -212,6 +212,7 @@ class KeeperTest : public testing::Test {
     }
     options.timeouts = timeouts;
     options.ca_file = ca_file;
+    options.use_flush_interval = use_flush_interval_;
     auto pair = ipc::MakePair();
     ASSERT_TRUE(pair.ok());
     back_ = std::make_unique<LoopThread>();
@@ -291,6 +292,7 @@ class KeeperTest : public testing::Test {
   }
 
   TemporaryFolder folder_;
+  std::chrono::milliseconds use_flush_interval_ = KeeperOptions{}.use_flush_interval;
   SystemClock clock_;
   SystemRandom random_;
   std::unique_ptr<vault::RootKeySource> roots_;

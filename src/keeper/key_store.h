@@ -31,6 +31,8 @@ class KeyStore {
   VaultStatus Status() const;
   Result<VaultStatus> Check();
   Result<VaultStatus> Rotate();
+  // Writes the times of use that ForCall noted.
+  Result<void> FlushUse() { return vault_.FlushUse(); }
 
  private:
   vault::Vault& vault_;

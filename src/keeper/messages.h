@@ -81,7 +81,7 @@ ipc::Bytes Encode(const std::vector<ProviderInfo>& providers);
 ipc::Bytes Encode(const std::vector<KeyInfo>& keys);
 ipc::Bytes Encode(const KeyInfo& key);
 ipc::Bytes Encode(const VaultStatus& status);
-ipc::Bytes EncodeNumber(std::uint64_t number);  // kRotateJwt: seconds; kCallCredit: bytes
+ipc::Bytes EncodeNumber(std::uint64_t number);  // kCallCredit: bytes
 ipc::Bytes EncodeText(std::string_view text);   // the word of kTestKey
 
 Result<PutKeyMessage> DecodePutKey(std::string_view payload);

@@ -34,6 +34,8 @@ auto Audited(Context& context, audit::Record record, Act act, Describe describe)
   record.phase = audit::Phase::kOutcome;
   record.outcome = result.ok() ? audit::Outcome::kSuccess : audit::Outcome::kFailure;
   if (!result.ok()) {
+    // No answer in time, or a disk that failed half-way: the act may have taken effect all the same.
+    if (result.error().kind == ErrorKind::kUnavailable) record.outcome = audit::Outcome::kUnknown;
     record.reason = std::string(result.error().code);
   } else if constexpr (std::is_same_v<decltype(result), Result<void>>) {
     describe(record);

@@ -52,6 +52,16 @@ class Vault::Impl {
   Result<void> Remove(const RecordId& id);
   Result<void> Rotate();
   Result<Secret> Expose(const RecordId& id);
+  void MarkUsed(const RecordId& id) {
+    Entry* const entry = Find(id);
+    if (entry == nullptr) return;
+    entry->sealed.last_used_at = Now();
+    unwritten_use_ = true;
+  }
+  Result<void> FlushUse() {
+    if (!unwritten_use_) return {};
+    return Commit(entries_, *keys_, SealedBy::kCurrentKey);
+  }
   Result<Status> Check() const;
   Status StatusNow() const;
 
@@ -74,7 +84,10 @@ class Vault::Impl {
     for (const auto& [id, entry] : next) records.push_back(&entry.sealed);
     const std::uint64_t before = disk_.generation();
     auto written = disk_.Write(keys, sealed_by, records);
-    if (disk_.generation() != before) entries_ = std::move(next);
+    if (disk_.generation() != before) {
+      entries_ = std::move(next);
+      unwritten_use_ = false;
+    }
     return written;
   }
 
@@ -84,6 +97,7 @@ class Vault::Impl {
   Random& random_;
   std::optional<VaultKeys> keys_;  // set by Open
   Entries entries_;
+  bool unwritten_use_ = false;  // times of use that are not on disk
 };
 
 Result<void> Vault::Impl::Open() {
@@ -223,9 +237,8 @@ Result<RecordInfo> Vault::Put(const RecordId& id, std::string_view label, const 
 
 Result<void> Vault::Remove(const RecordId& id) { return impl_->Remove(id); }
 
-void Vault::MarkUsed(const RecordId& id) {
-  if (Entry* const entry = impl_->Find(id); entry != nullptr) entry->sealed.last_used_at = impl_->Now();
-}
+void Vault::MarkUsed(const RecordId& id) { impl_->MarkUsed(id); }
+Result<void> Vault::FlushUse() { return impl_->FlushUse(); }
 
 Result<Status> Vault::Rotate() {
   ND_TRY(impl_->Rotate());

@@ -38,7 +38,7 @@ struct RecordInfo {
   std::string label;
   std::string last4;
   WallTime created_at{}, updated_at{};
-  std::optional<WallTime> last_used_at;  // kept in memory, written with the next change
+  std::optional<WallTime> last_used_at;  // kept in memory until FlushUse or the next change
   std::uint64_t version = 1;
   bool readable = true;
 };
@@ -75,6 +75,8 @@ class Vault {
   Result<RecordInfo> Put(const RecordId& id, std::string_view label, const Secret& secret);
   Result<void> Remove(const RecordId& id);  // kNotFound
   void MarkUsed(const RecordId& id);
+  // Writes the times of use, if there are any that no change has written. Errors as Put.
+  Result<void> FlushUse();
   // New root key where the source allows it, and new data keys for every record. Can be killed at any instant.
   // kConflict "unreadable" if a record does not open, since it could not be carried over.
   Result<Status> Rotate();

@@ -116,6 +116,24 @@ TEST_F(VaultTest, WritesTheTimeOfUseWithTheNextChange) {
   EXPECT_EQ(Get(*Open(), kAlice), "secret");
 }
 
+TEST_F(VaultTest, FlushUseWritesTheTimesOfUseOnceAndNothingElse) {
+  const auto vault = Open();
+  Put(*vault, kAlice, "secret");
+  ASSERT_TRUE(vault->FlushUse().ok());
+  vault->MarkUsed(kOpenAi);  // not there
+  ASSERT_TRUE(vault->FlushUse().ok());
+  EXPECT_EQ(vault->status().generation, 2U) << "nothing was used";
+  clock_.Advance(seconds(5));
+  vault->MarkUsed(kAlice);
+  ASSERT_TRUE(vault->FlushUse().ok());
+  ASSERT_TRUE(vault->FlushUse().ok());
+  EXPECT_EQ(vault->status().generation, 3U);
+  const auto reopened = Open();
+  EXPECT_EQ(reopened->Find(kAlice)->last_used_at, clock_.Now());
+  EXPECT_EQ(reopened->Find(kAlice)->version, 1U);
+  EXPECT_EQ(Get(*reopened, kAlice), "secret");
+}
+
 TEST_F(VaultTest, ShowsNoSecretInItsFile) {
   const auto vault = Open();
   Put(*vault, kAlice, "canary-in-the-vault");
