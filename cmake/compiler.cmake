@@ -19,7 +19,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(nd_flags INTERFACE -Wthread-safety -Wno-gnu-zero-variadic-macro-arguments)
   target_compile_options(nd_flags INTERFACE -Wno-unused-command-line-argument)
   target_link_options(nd_flags INTERFACE -fuse-ld=lld)
+  # Without a time stamp in the precompiled header ccache can answer for the files that use it.
+  target_compile_options(nd_flags INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
 else()
+  target_compile_options(nd_flags INTERFACE -fpch-preprocess)  # for ccache, too
   # GCC 12 sees dangling and uninitialised objects in inlined coroutine frames and std::variant that are not there.
   target_compile_options(nd_flags INTERFACE -Wno-maybe-uninitialized -Wno-restrict -Wno-dangling-pointer -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
 endif()
