@@ -52,7 +52,7 @@ class ControlServer::Impl : public std::enable_shared_from_this<Impl> {
         co_await pause.async_wait(asio::redirect_error(net::kAwait, ec));
         continue;
       }
-      if (self->connections_ >= kMaxConnections) continue;  // closed: the command tries again
+      if (self->connections_ >= kMaxConnections) continue;  // closed: the command tells its user to ask again
       asio::co_spawn(self->world_.loop.executor(), Serve(self, std::make_shared<Connection>(std::move(socket))),
                      asio::detached);
     }

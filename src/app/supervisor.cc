@@ -15,8 +15,8 @@
 namespace nd::app {
 
 namespace {
-// A blocked signal is queued even if it is ignored: under nohup, or started in the background by a shell, a hang-up or Ctrl-C
-// that the starter told us to ignore must stay out of the set.
+// A blocked signal is queued even if it is ignored: under nohup, or started in the background by a shell, a hang-up or
+// Ctrl-C that the starter told us to ignore must stay out of the set.
 bool IsIgnored(int number) {
   struct sigaction action;
   return sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
@@ -59,6 +59,8 @@ std::optional<ExitCode> RefusalOf(int status) {
 Supervisor::Supervisor(SupervisorPlan plan, const Clock& clock) : plan_(std::move(plan)), clock_(clock) {}
 
 ExitCode Supervisor::Run() {
+  // Inherited as ignored, as some parents leave it, it would let children vanish without a status.
+  signal(SIGCHLD, SIG_DFL);
   const sigset_t signals = OurSignals();
   sigprocmask(SIG_BLOCK, &signals, nullptr);
   const auto started = Start();

@@ -199,6 +199,25 @@ TEST_F(SupervisorTest, ChildrenGoWithASupervisorThatIsKilled) {
   EXPECT_EQ(Rest(), "");  // the pipe ends: nobody is left
 }
 
+TEST_F(SupervisorTest, OutlivesItsTerminalUnderNohup) {
+  signal(SIGHUP, SIG_IGN);
+  signal(SIGCHLD, SIG_IGN);  // as some parents leave it
+  Start();
+  signal(SIGHUP, SIG_DFL);
+  signal(SIGCHLD, SIG_DFL);
+  EXPECT_EQ(Reports(2).size(), 2U);
+  kill(supervisor_, SIGHUP);
+  kill(supervisor_, SIGTERM);
+  EXPECT_EQ(ExitStatus(), 0);
+}
+
+TEST_F(SupervisorTest, StopsWhenItsTerminalGoes) {
+  Start();
+  EXPECT_EQ(Reports(2).size(), 2U);
+  kill(supervisor_, SIGHUP);
+  EXPECT_EQ(ExitStatus(), 0);
+}
+
 TEST_F(SupervisorTest, InsistsWhenAChildDoesNotStop) {
   plan_.front_patience = std::chrono::seconds(0);
   plan_.front = [this](std::vector<UniqueFd>) {
